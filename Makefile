@@ -1,0 +1,124 @@
+# packetwalk: no configure step. `make help` lists the targets.
+# Out-of-tree: B=dir. V=1 shows commands. VARIANT=debug|san|release|cov.
+
+VERSION := 0.1.0
+VARIANT ?= release
+B ?= build$(if $(filter-out release,$(VARIANT)),/$(VARIANT))
+PREFIX ?= /usr/local
+DESTDIR ?=
+CC ?= cc
+CLANG ?= clang
+PYTHON ?= python3
+-include config.mk
+
+PKGS := libcurl yaml-0.1 libcares libpcap readline yajl libmnl
+PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
+PKG_LIBS = $(shell pkg-config --libs $(PKGS))
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wundef -Wformat=2 \
+	-Wwrite-strings -Wmissing-prototypes -Wstrict-prototypes $(if $(WERROR),-Werror)
+CPPFLAGS += -D_GNU_SOURCE -DPW_VERSION='"$(VERSION)"' -Iinclude -Iengine
+CFLAGS.release := -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2
+CFLAGS.debug := -O0 -g3
+CFLAGS.san := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+CFLAGS.cov := -O0 -g --coverage
+CFLAGS += -std=c11 $(WARN) $(CFLAGS.$(VARIANT)) $(PKG_CFLAGS) -fvisibility=hidden
+LDFLAGS.san := -fsanitize=address,undefined
+LDFLAGS.cov := --coverage
+LDFLAGS += $(LDFLAGS.$(VARIANT)) -rdynamic
+LDLIBS += $(PKG_LIBS) -ldl -lm
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
+
+ENGINE_SRC := $(sort $(wildcard engine/*/*.c engine/*/*/*.c))
+CHECK_SRC := $(sort $(wildcard checks/*.c))
+OUT_SRC := $(sort $(filter-out engine/out/out.c,$(wildcard engine/out/*.c)))
+CMD_SRC := $(sort $(wildcard cmd/*.c))
+MAIN_SRC := $(sort $(wildcard cmd/main/*.c))
+
+CHECK_NAMES := $(basename $(notdir $(CHECK_SRC)))
+OUT_NAMES := $(basename $(notdir $(OUT_SRC)))
+CMD_NAMES := $(basename $(notdir $(CMD_SRC)))
+
+REGISTRY := $(B)/gen/check_registry.c $(B)/gen/out_registry.c $(B)/gen/cmd_registry.c $(B)/gen/playbooks.c
+obj = $(patsubst %.c,$(B)/%.o,$(1))
+genobj = $(patsubst $(B)/gen/%.c,$(B)/gen/%.o,$(1))
+
+LIB := $(B)/libpacketwalk.a
+BIN := $(B)/packetwalk
+LIB_OBJ := $(call obj,$(ENGINE_SRC)) $(call obj,$(CHECK_SRC)) $(B)/gen/check_registry.o $(B)/gen/out_registry.o
+BIN_OBJ := $(call obj,$(CMD_SRC) $(MAIN_SRC)) $(B)/gen/cmd_registry.o $(B)/gen/playbooks.o
+
+UNIT_SRC := $(sort $(wildcard tests/unit/*.c) $(wildcard tests/checks/*.c))
+UNIT_BIN := $(patsubst tests/%.c,$(B)/tests/%,$(filter-out tests/unit/tap.c,$(UNIT_SRC)))
+
+.DEFAULT_GOAL := all
+.PHONY: all help
+all: $(BIN) ## build packetwalk
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# A rebuild follows a change of flags, of the tree's file list, or of a header.
+$(B)/flags: FORCE
+	@mkdir -p $(@D); echo '$(CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(CPPFLAGS) $(CFLAGS)' > $@
+FORCE:
+
+$(B)/%.o: %.c $(B)/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/gen/%.o: $(B)/gen/%.c $(B)/flags
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# The registries: one entry per file, nothing else to edit.
+$(B)/gen/check_registry.c: $(B)/gen/check_names
+	@{ echo '#include <base/registry.h>'; \
+	   for n in $(CHECK_NAMES); do echo "extern const struct pw_check pw_check_$$n;"; done; \
+	   echo 'const struct pw_check *const pw_check_registry[] = {'; \
+	   for n in $(CHECK_NAMES); do echo "	&pw_check_$$n,"; done; echo '	NULL,'; echo '};'; } > $@
+$(B)/gen/out_registry.c: $(B)/gen/out_names
+	@{ echo '#include <out/out.h>'; \
+	   for n in $(OUT_NAMES); do echo "extern const struct pw_out pw_out_$$n;"; done; \
+	   echo 'const struct pw_out *const pw_out_registry[] = {'; \
+	   for n in $(OUT_NAMES); do echo "	&pw_out_$$n,"; done; echo '	NULL,'; echo '};'; } > $@
+$(B)/gen/cmd_registry.c: $(B)/gen/cmd_names
+	@{ echo '#include "../../cmd/main/cmd.h"' | sed 's|"../../|"$(CURDIR)/|'; \
+	   for n in $(CMD_NAMES); do echo "extern const struct pw_cmd pw_cmd_$$n;"; done; \
+	   echo 'const struct pw_cmd *const pw_cmd_registry[] = {'; \
+	   for n in $(CMD_NAMES); do echo "	&pw_cmd_$$n,"; done; echo '	NULL,'; echo '};'; } > $@
+$(B)/gen/check_names: FORCE
+	@mkdir -p $(@D); echo '$(CHECK_NAMES)' | cmp -s - $@ || echo '$(CHECK_NAMES)' > $@
+$(B)/gen/out_names: FORCE
+	@mkdir -p $(@D); echo '$(OUT_NAMES)' | cmp -s - $@ || echo '$(OUT_NAMES)' > $@
+$(B)/gen/cmd_names: FORCE
+	@mkdir -p $(@D); echo '$(CMD_NAMES)' | cmp -s - $@ || echo '$(CMD_NAMES)' > $@
+
+# The built-in playbooks travel inside the binary, so one file is the whole tool.
+$(B)/gen/playbooks.c: $(sort $(wildcard playbooks/*.yaml)) tools/embed.sh
+	@mkdir -p $(@D); sh tools/embed.sh playbooks/*.yaml > $@
+
+$(LIB): $(LIB_OBJ)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+$(BIN): $(BIN_OBJ) $(LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(BIN_OBJ) -Wl,--whole-archive $(LIB) -Wl,--no-whole-archive $(LDLIBS)
+
+$(B)/tests/%: $(B)/tests/%.o $(B)/tests/unit/tap.o $(LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+.PHONY: unit
+unit: $(UNIT_BIN) ## build and run the unit and judge tests (T=substring picks)
+	$(Q)sh tests/run-tap.sh $(if $(T),$(foreach t,$(UNIT_BIN),$(if $(findstring $(T),$(t)),$(t))),$(UNIT_BIN))
+
+.PHONY: clean
+clean: ## remove everything generated
+	rm -rf build
+
+.SECONDARY:
+-include $(wildcard $(B)/*/*.d $(B)/*/*/*.d $(B)/*/*/*/*.d)

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef ENGINE_DOC_YAML_H
+#define ENGINE_DOC_YAML_H
+
+#include <packetwalk/buf.h>
+#include <packetwalk/val.h>
+
+/* Ceilings of one YAML document set: a playbook is small, a cluster bundle is not. */
+struct pw_yaml_limits {
+	size_t bytes;     /* of the input */
+	unsigned depth;   /* of nesting */
+	size_t nodes;     /* after alias expansion */
+};
+extern const struct pw_yaml_limits pw_yaml_playbook_limits; /* 1 MiB, 32, 100,000 */
+extern const struct pw_yaml_limits pw_yaml_bundle_limits;   /* 256 MiB, 64, 20,000,000 */
+
+/* Collected complaints of one pass (duplicate keys and the like do not stop
+ * the load; a syntax error does). */
+struct pw_diag {
+	struct pw_place place;
+	struct pw_place other;     /* second place (first use of a duplicate key), line 0 if none */
+	const char *id;            /* "PW0101" */
+	const char *text, *fix;    /* fix may be NULL */
+	int severity;              /* 0 error, 1 warning */
+	const char *chain;         /* "included from a.yaml:3:5", or NULL */
+};
+struct pw_diags;               /* grows in an arena, bounded to 1,000 */
+struct pw_diags *pw_diags_new(struct pw_arena *arena);
+void pw_diags_add(struct pw_diags *diags, int severity, struct pw_place place, const char *id, const char *fix, const char *fmt, ...) PW_PRINTF(6, 7);
+void pw_diags_add_two(struct pw_diags *diags, int severity, struct pw_place place, struct pw_place other, const char *id, const char *fix, const char *fmt, ...) PW_PRINTF(7, 8);
+size_t pw_diags_count(const struct pw_diags *diags, int severity); /* -1: all */
+void pw_diags_sort(struct pw_diags *diags);                        /* by file, line, column */
+const struct pw_diag *pw_diags_at(const struct pw_diags *diags, size_t i);
+/* `file:line:col: error[PW0101]: text`, the source line, a caret, the fix. `source` is the file's text. */
+void pw_diag_format(const struct pw_diag *diag, const char *source, size_t len, struct pw_buf *out);
+
+/* One document (the first; more is an error) or all of a stream (`ret` is a seq then).
+ * Values keep file:line:col. Duplicate keys, aliases over the limit and tabs are
+ * said in `diags` with both places. A leading BOM and CRLF are fine. */
+int pw_yaml_parse(const char *text, size_t len, const char *file, const struct pw_yaml_limits *limits,
+		  struct pw_arena *arena, struct pw_diags *diags, const struct pw_val **ret, struct pw_err *err);
+int pw_yaml_parse_all(const char *text, size_t len, const char *file, const struct pw_yaml_limits *limits,
+		      struct pw_arena *arena, struct pw_diags *diags, const struct pw_val **ret, struct pw_err *err);
+
+/* Reads a regular file whole, at most `max` bytes. Caller frees *ret. "-" is stdin. */
+int pw_file_read(const char *path, size_t max, char **ret, size_t *ret_len, struct pw_err *err);
+
+#endif

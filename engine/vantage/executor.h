@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef ENGINE_VANTAGE_EXECUTOR_H
+#define ENGINE_VANTAGE_EXECUTOR_H
+
+#include <packetwalk/buf.h>
+#include <packetwalk/ctx.h>
+
+/*
+ * Runs checks where they belong, many at once, each in a child process of its
+ * own with a deadline, limits and bounded output; the caller only waits. A
+ * crash, a hang, a flood or garbage comes back as a task that failed with a
+ * reason, never as a result. The caller's process never touches the network.
+ */
+enum pw_vantage_kind {
+	PW_AT_HERE,      /* this process's namespaces */
+	PW_AT_NETNS,     /* `path`: a network namespace file of this machine */
+	PW_AT_PID,       /* `pid`: the network namespace (and root, for files) of a process here */
+	PW_AT_NODE,      /* `node`: a cluster node, through a transport */
+	PW_AT_POD,       /* `ns`/`pod`, `uid`, on `node`: through the agent of that node */
+};
+
+struct pw_vantage {
+	enum pw_vantage_kind kind;
+	const char *path, *node, *ns, *pod, *uid;
+	long pid;
+	bool host_network;          /* of the pod: then the node's namespace */
+};
+
+/* "here", "netns:PATH", "pid:N", "uid:POD-UID" (a pod of this machine), "node:NAME"; strings borrowed from `text` copies in arena. */
+int pw_vantage_parse(const char *text, struct pw_arena *arena, struct pw_vantage *ret, struct pw_err *err);
+/* "here", "node n1", "pod shop/web on n1" for people. */
+void pw_vantage_say(const struct pw_vantage *vantage, struct pw_buf *out);
+
+struct pw_executor;
+
+struct pw_executor_config {
+	const char *via;            /* transport: "exec:ARGV with {node}", NULL: none */
+	unsigned jobs;              /* children at once, 0: 16 */
+	size_t max_output;          /* bytes of one observation, 0: 4 MiB */
+	size_t max_memory;          /* address space of one child in bytes, 0: 512 MiB; ignored under ASan */
+	const struct pw_check *(*find_check)(void *arg, const char *name); void *find_arg; /* for the agent side */
+};
+
+struct pw_executor *pw_executor_new(const struct pw_executor_config *config, struct pw_err *err);
+void pw_executor_free(struct pw_executor *executor); /* kills and reaps everything, agents too */
+
+struct pw_task {
+	unsigned id;                /* the caller's, unique among running tasks */
+	const struct pw_check *check;
+	const struct pw_vantage *vantage; /* copied */
+	const struct pw_val *params; /* map, already validated by pw_params_check; copied */
+	const struct pw_facts *facts; /* judge's; NULL: none. Must live until the task is done */
+	unsigned timeout_ms;        /* 0: the check's own */
+	const struct pw_val *observation; /* judge this again instead of probing (replay, tests), or NULL */
+	bool probe_only;            /* the agent: no judgement */
+};
+int pw_executor_start(struct pw_executor *executor, const struct pw_task *task, struct pw_err *err); /* queues beyond `jobs` */
+void pw_executor_cancel(struct pw_executor *executor, unsigned id); /* its done comes with PW_CANCELLED */
+size_t pw_executor_running(const struct pw_executor *executor);
+
+struct pw_task_done {
+	unsigned id;
+	/* Judged: code PW_OK, outcome, class, says, evidence. Not judged: code and reason; outcome is "unknown". */
+	int code;
+	const char *outcome, *says, *reason; /* reason NULL when PW_OK */
+	enum pw_class klass;
+	const struct pw_val *evidence, *observation; /* maps, never NULL */
+	const char *log;            /* stderr of the child, escaped, at most 4 KiB */
+	unsigned duration_ms;
+};
+/* Waits for one to end. 1: *ret filled in `arena`; 0: timeout_ms passed (or nothing runs, or `wake_fd` became
+ * readable, -1 none); negative: error. timeout_ms < 0: no limit. Never blocks past an arriving signal: EINTR gives 0. */
+int pw_executor_wait(struct pw_executor *executor, int timeout_ms, int wake_fd, struct pw_arena *arena,
+		     struct pw_task_done *ret, struct pw_err *err);
+
+/* The agent's main loop on two file descriptors: framed requests in, framed observations out, until EOF. */
+int pw_agent_serve(int in_fd, int out_fd, const struct pw_executor_config *config, struct pw_err *err);
+
+/* Types, ranges, requireds, unknown keys, defaults of a check's parameters; *ret is the completed map. */
+int pw_params_check(const struct pw_check *check, const struct pw_val *given, struct pw_arena *arena, struct pw_val **ret, struct pw_err *err);
+/* One value against a type and range ("1..65535", "a|b"). */
+int pw_type_check(enum pw_type type, const char *range, const char *text, struct pw_err *err);
+
+/* Declaration sane and ABI right (built-in tests and .so loading use the same). */
+int pw_check_validate(const struct pw_check *check, const char *expected_name, struct pw_err *err);
+
+#endif

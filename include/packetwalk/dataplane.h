@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PACKETWALK_DATAPLANE_H
+#define PACKETWALK_DATAPLANE_H
+
+#include <packetwalk/ctx.h>
+
+/*
+ * What this network namespace would do with a packet, read from the kernel
+ * (netlink, /proc, /sys) or from dumps. Readers write maps, judge nothing.
+ */
+
+/* Links. ret "links": [{index, name, kind, mac, mtu, up, carrier, master, peer_index, peer_netns,
+ *   rx_packets, tx_packets, rx_bytes, tx_bytes, rx_dropped, tx_dropped, rx_errors, tx_errors, qdisc, promisc,
+ *   vxlan: {id, port, local, dev, learning}, bridge_port: {state, hairpin, isolated, learning}, addresses: ["ip/len"..]}] */
+int pw_read_links(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err);
+/* ret "routes": [{dst, table, type, gateway, dev, src, mtu, proto, scope, metric, onlink, nexthops: [..]}], "rules": [..] */
+int pw_read_routes(struct pw_ctx *ctx, int family, struct pw_val *ret, struct pw_err *err);
+/* RTM_GETROUTE as linux.md says. from/iif/mark optional. ret: {dst, result: ok|unreachable|no-route|prohibited|blackhole|
+ *   forwarding-off|rp-filter|error, type, dev, gateway, src, mtu, table, matched} */
+int pw_route_get(struct pw_ctx *ctx, const char *dst, const char *from, const char *iif, unsigned mark, struct pw_val *ret, struct pw_err *err);
+/* ret "neighbours": [{address, dev, mac, state, permanent}] */
+int pw_read_neighbours(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err);
+/* ret "fdb": [{mac, dev, dst, port, vni, permanent, master}] */
+int pw_read_fdb(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err);
+/* ret "sockets": [{protocol: tcp|udp, family: 4|6, address, port, v6only, queue, backlog, drops, inode}] of this namespace */
+int pw_read_listeners(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err);
+/* Selected sysctls. ret "sysctls": {"net.ipv4.ip_forward": "1", ...} (absent file: key missing) */
+int pw_read_sysctls(struct pw_ctx *ctx, const char *const *names, size_t n, struct pw_val *ret, struct pw_err *err);
+/* /proc/thread-self/net/{snmp,netstat,stat/nf_conntrack} and link counters, flat: {"Ip.ForwDatagrams": N, "TcpExt.ListenOverflows": N,
+ *   "conntrack.drop": N, "link.eth0.rx_packets": N, ...} */
+int pw_read_counters(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err);
+/* after - before, only what changed, into ret */
+void pw_counters_delta(const struct pw_val *before, const struct pw_val *after, struct pw_val *ret);
+
+/* Conntrack entries to or from an address, by netlink. ret "entries": [{protocol, src, dst, sport, dport, reply_src, reply_dst,
+ *   reply_sport, reply_dport, state, unreplied, assured, timeout_s, mark}], "count", "max" */
+int pw_read_conntrack(struct pw_ctx *ctx, const char *address, struct pw_val *ret, struct pw_err *err);
+
+/*
+ * Netfilter rules as one model, whatever wrote them: iptables-save (nft or
+ * legacy), and foreign nft tables. Parsed once, walked through an index.
+ */
+struct pw_rules;
+enum pw_rules_backend { PW_RULES_NFT, PW_RULES_LEGACY, PW_RULES_TEXT };
+
+/* Pure parsers, for dumps and tests. New set in `arena`. */
+struct pw_rules *pw_rules_new(struct pw_arena *arena);
+int pw_rules_add_iptables_save(struct pw_rules *rules, enum pw_rules_backend backend, const char *text, size_t len, const char *file, struct pw_err *err);
+/* Runs iptables-save -c (nft and, if /proc/net/ip_tables_names lists tables, legacy) and `nft -j list ruleset` by argv and adds them. */
+int pw_rules_read(struct pw_ctx *ctx, struct pw_rules *rules, struct pw_err *err);
+size_t pw_rules_count(const struct pw_rules *rules);
+bool pw_rules_has_chain(const struct pw_rules *rules, const char *table, const char *chain);
+
+/* A packet to ask about. Strings are literals; "" or NULL where unknown. */
+struct pw_packet {
+	const char *src, *dst, *protocol; /* protocol "tcp", "udp", "icmp", "sctp" */
+	unsigned sport, dport;
+	const char *iif, *oif;            /* interface names; "" for locally made / not yet routed */
+	bool local_out;                   /* starts in OUTPUT instead of PREROUTING */
+	bool dst_local;                   /* the destination (after DNAT) is this host: INPUT instead of FORWARD */
+	unsigned mark;
+	const char *ctstate;              /* "NEW" unless said */
+};
+/* Walks nat (PREROUTING or OUTPUT), then filter (FORWARD, INPUT or OUTPUT), then nat POSTROUTING.
+ * ret: {outcome: dnat|accept|drop|reject|none, targets: ["ip:port"..] (every backend that may be chosen), masquerade: bool,
+ *   reject_with, decided_by: {backend, table, chain, rule (as text), packets}, trail: [{backend, table, chain, rule, packets}..],
+ *   unknown: [matches not understood..], policy_drop: bool} */
+int pw_rules_walk(const struct pw_rules *rules, const struct pw_packet *packet, struct pw_arena *arena, struct pw_val *ret, struct pw_err *err);
+/* Counters of every rule that may drop or reject: flat {"filter/FORWARD#3 -j DROP": packets, "filter/FORWARD policy DROP": packets} */
+int pw_rules_drop_counters(const struct pw_rules *rules, struct pw_val *ret);
+/* kube-proxy's chain name (iptables mode): prefix "KUBE-SVC-", "KUBE-SEP-" ...; endpoint "ip:port" or NULL. out has at least 29 bytes. */
+void pw_kube_chain(const char *prefix, const char *ns, const char *name, const char *port_name, const char *protocol, const char *endpoint, char out[32]);
+
+#endif

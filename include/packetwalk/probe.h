@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PACKETWALK_PROBE_H
+#define PACKETWALK_PROBE_H
+
+#include <packetwalk/ctx.h>
+
+/*
+ * Active probes for checks. Each runs in the calling process's network
+ * namespace (the engine has entered it), ends before the deadline of `ctx`,
+ * and writes what it saw, without judgement, into the map `ret`. A negative
+ * return means the probe itself could not run (no socket, no permission);
+ * that the peer is silent is an observation, not an error.
+ */
+
+/* DNS, one question to one server, over c-ares, rcode never hidden.
+ * ret: {server, name, type, transport, result: answered|timeout|refused-icmp|unreachable|malformed,
+ *       rcode: "NOERROR"..., rcode_num, aa, ra, tc (bools), ttl, addresses: [..], cnames: [..], targets: [..],
+ *       answers: N, ms, bytes} */
+struct pw_dns_query {
+	const char *server;        /* "10.96.0.10", "10.96.0.10:5353", "[::1]:53" */
+	const char *name;          /* sent as is; a trailing dot is optional */
+	const char *type;          /* A AAAA SRV PTR TXT SOA NS CNAME */
+	bool tcp;
+	bool edns;                 /* OPT with 1232 bytes */
+	unsigned timeout_ms;       /* per try */
+	unsigned tries;            /* at least 1 */
+};
+int pw_probe_dns(struct pw_ctx *ctx, const struct pw_dns_query *query, struct pw_val *ret, struct pw_err *err);
+
+/* The lookups a libc makes for `name` given a resolv.conf, in order, stopping
+ * as it stops. libc: "glibc" or "musl". ret: {name, libc, candidates: [names tried..],
+ * queries: [as pw_probe_dns..], result (of the deciding query), addresses, candidate, ms, n_queries, from_hosts}.
+ * /etc/hosts of the vantage is consulted first when `hosts` is set. */
+int pw_probe_lookup(struct pw_ctx *ctx, const char *name, const char *libc, bool hosts,
+		    unsigned timeout_ms, struct pw_val *ret, struct pw_err *err);
+
+/* resolv.conf of the vantage, parsed by resolv.conf(5). ret: {path, nameservers: [..], searches: [..],
+ * ndots, timeout_s, attempts, options: [..], search_bytes, text (cut at 4 KiB), libc: glibc|musl|unknown} */
+int pw_probe_resolv_conf(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err);
+/* Pure: the parser of it, for tests and fuzzing. */
+int pw_resolv_conf_parse(const char *text, size_t len, struct pw_val *ret, struct pw_err *err);
+/* /etc/hosts of the vantage: ret seq of {address, names: [..]} under "hosts". */
+int pw_probe_hosts(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err);
+
+/* TCP connects, `count` of them with fresh source ports, side by side.
+ * ret: {address, port, attempts: [{result, errno, ms, source: "ip:port", retrans, segs_in,
+ *       icmp: {type, code, from}}..], connected, refused_rst, refused_icmp, host_unreachable, net_unreachable,
+ *       timeout, local_error, other (counts), ms_min, ms_median, ms_max, out_drop (bool: SYNs never left)}
+ * result: connected | refused-rst | refused-icmp | host-unreachable | net-unreachable | timeout |
+ *         local-denied (EPERM, EACCES) | no-ports (EADDRNOTAVAIL) | blackhole (EINVAL) | error.
+ * RST and ICMP are told apart by the error queue and tcpi_segs_in, with the
+ * namespace's IcmpInDestUnreachs as the fallback. */
+struct pw_tcp_spec {
+	const char *address;       /* literal IPv4 or IPv6 */
+	unsigned port;
+	unsigned count;            /* 1..64 */
+	unsigned timeout_ms;       /* per connect */
+	const char *source;        /* literal, or NULL */
+	unsigned mark;             /* SO_MARK, 0 none */
+	bool reset;                /* close with RST so that no TIME_WAIT is left */
+};
+int pw_probe_tcp(struct pw_ctx *ctx, const struct pw_tcp_spec *spec, struct pw_val *ret, struct pw_err *err);
+
+/* One exchange after a connect: send `payload` (may be empty), read up to max bytes.
+ * ret: {connect: as one attempt, sent, received, first_byte_ms, result: answered|silent|reset|closed|error,
+ *       head (first 256 bytes, as text), acked (tcpi_bytes_acked), unacked, retransmits, pmtu, snd_mss} */
+int pw_probe_tcp_exchange(struct pw_ctx *ctx, const struct pw_tcp_spec *spec, const void *payload, size_t len,
+			  struct pw_val *ret, struct pw_err *err);
+
+/* UDP: send `payload`, wait for an answer, `count` times from fresh ports.
+ * ret: {attempts: [{result: answered|silent|refused-icmp|unreachable|local-denied, ms, from, icmp}..],
+ *       answered, silent, refused, other_source (replies from another address) counts} */
+int pw_probe_udp(struct pw_ctx *ctx, const char *address, unsigned port, const void *payload, size_t len,
+		 unsigned count, unsigned timeout_ms, struct pw_val *ret, struct pw_err *err);
+
+/* HTTP(S) by libcurl, no redirects followed, body cut at 64 KiB, no proxy from the environment.
+ * ret: {url, result: response|refused|timeout|reset|tls-error|closed-early|bad-protocol|unreachable|error,
+ *       stage: connect|tls|send|first-byte|body|done, status, http_version, server (header), location, headers: {..},
+ *       body_head (256 bytes), body_bytes, connect_ms, tls_ms, first_byte_ms, total_ms,
+ *       tls: {error, verify_error, subject, issuer, not_before, not_after, names: [..]}, message, remote, local} */
+struct pw_http_spec {
+	const char *url;           /* host part may be a name; see address */
+	const char *address;       /* connect here instead of resolving, or NULL */
+	const char *host;          /* Host header and SNI override, or NULL */
+	const char *method;        /* NULL: GET */
+	size_t body_bytes;         /* send a body of this size (for MTU), 0 none */
+	const char *ca_file;       /* NULL: the system's */
+	bool insecure;             /* do not verify, still report the certificate */
+	unsigned timeout_ms;
+};
+int pw_probe_http(struct pw_ctx *ctx, const struct pw_http_spec *spec, struct pw_val *ret, struct pw_err *err);
+
+/* ICMP echo with DF: ret: {address, sent, received, ms_min, ms_max, results: [{size, result: reply|silent|too-big|unreachable, mtu, from, ms}]} */
+int pw_probe_ping(struct pw_ctx *ctx, const char *address, const unsigned *sizes, size_t n_sizes,
+		  unsigned tries, unsigned timeout_ms, struct pw_val *ret, struct pw_err *err);
+
+/* Path MTU by TCP-free means: DF UDP/ICMP sweep with the error queue, and the interface and route MTU.
+ * ret: {address, route_mtu, link_mtu, sizes: [{size, result: reply|silent|too-big-local|too-big-router|unreachable, mtu, from}],
+ *       largest_ok, smallest_lost, icmp_works (bool: any echo reply at all)} */
+int pw_probe_mtu(struct pw_ctx *ctx, const char *address, unsigned max, unsigned timeout_ms, struct pw_val *ret, struct pw_err *err);
+
+/* Capture on interfaces of this namespace while `during` runs (may be NULL: for_ms).
+ * Writes pcapng to `keep` unless NULL. ret: {interfaces: [{name, packets, dropped}],
+ * packets: [{t_us, iface, dir: in|out, proto, src, dst, sport, dport, flags, len, icmp, tunnel: vxlan|geneve|ipip|"", outer_src, outer_dst}..] (cut at 500)} */
+struct pw_capture_spec {
+	const char *const *interfaces; size_t n_interfaces; /* none: "any" */
+	const char *filter;        /* libpcap filter */
+	unsigned for_ms;
+	const char *keep;          /* pcapng file, or NULL */
+	size_t max_packets;
+};
+int pw_probe_capture(struct pw_ctx *ctx, const struct pw_capture_spec *spec,
+		     int (*during)(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err), struct pw_val *during_ret,
+		     struct pw_val *ret, struct pw_err *err);
+
+#endif
