@@ -20,4 +20,12 @@ int64_t pw_mono_ms(void);                                   /* CLOCK_MONOTONIC *
 uint64_t pw_hash64(const void *data, size_t len);           /* FNV-1a: names things, protects nothing */
 bool pw_glob(const char *pattern, const char *text);        /* * and ? */
 
+/* Length of the UTF-8 character at the start of `text` (1..4), 0 if it is not
+ * one (overlong, surrogate, cut off, above U+10FFFF) or len is 0. */
+size_t pw_utf8_next(const char *text, size_t len, uint32_t *ret_char);
+
+/* Hash for tables whose keys a stranger chooses: SipHash-1-3 under a key that
+ * differs in every process, so collisions cannot be prepared. Not stable: never store it. */
+uint64_t pw_key_hash(const char *key, size_t len);
+
 #endif

@@ -8,6 +8,8 @@
 
 #include <packetwalk/err.h>
 
+#pragma GCC visibility push(default) /* plugins link against these */
+
 /*
  * A growing byte string with a ceiling given at birth and a sticky error:
  * appends need no check, the end needs one (pw_buf_ok). Always NUL-terminated.
@@ -28,7 +30,7 @@ void pw_buf_add(struct pw_buf *buf, const void *data, size_t len);
 void pw_buf_puts(struct pw_buf *buf, const char *text);
 void pw_buf_putc(struct pw_buf *buf, char c);
 void pw_buf_printf(struct pw_buf *buf, const char *fmt, ...) PW_PRINTF(2, 3);
-void pw_buf_vprintf(struct pw_buf *buf, const char *fmt, va_list ap);
+void pw_buf_vprintf(struct pw_buf *buf, const char *fmt, va_list ap) PW_PRINTF(2, 0);
 
 /* Appends text safe for a terminal: control bytes, DEL, C1, invalid UTF-8 and
  * bidi controls become \xNN or \u{NNNN}; newlines and tabs become \n and \t. */
@@ -37,5 +39,7 @@ void pw_buf_escaped(struct pw_buf *buf, const char *text, size_t len);
 bool pw_buf_ok(const struct pw_buf *buf);
 const char *pw_buf_str(const struct pw_buf *buf); /* never NULL; borrow */
 char *pw_buf_take(struct pw_buf *buf);            /* caller frees; NULL on error */
+
+#pragma GCC visibility pop
 
 #endif

@@ -8,6 +8,8 @@
 #include <packetwalk/err.h>
 #include <packetwalk/val.h>
 
+#pragma GCC visibility push(default) /* plugins link against these */
+
 /*
  * A check makes one observation and judges it. One C file declares one
  *
@@ -102,5 +104,7 @@ struct pw_check {
 const char *pw_class_word(enum pw_class klass);   /* "ok", "warn", "fail", "unknown", "skipped", "error" */
 const char *pw_effect_word(enum pw_effect effect);
 const char *pw_type_word(enum pw_type type);
+
+#pragma GCC visibility pop
 
 #endif

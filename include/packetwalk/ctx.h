@@ -6,6 +6,8 @@
 
 #include <packetwalk/check.h>
 
+#pragma GCC visibility push(default) /* plugins link against these */
+
 /* What a check is given, and where it puts its result. */
 
 struct pw_facts;
@@ -36,5 +38,7 @@ struct pw_val *pw_result_evidence(struct pw_result *result);
 /* For a judge that cannot know (a fact kind was denied, a dump was missing):
  * outcome `unknown`, with what was missing and what would settle it. */
 void pw_result_unknown(struct pw_result *result, const char *fmt, ...) PW_PRINTF(2, 3);
+
+#pragma GCC visibility pop
 
 #endif

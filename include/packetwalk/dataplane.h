@@ -4,6 +4,8 @@
 
 #include <packetwalk/ctx.h>
 
+#pragma GCC visibility push(default) /* plugins link against these */
+
 /*
  * What this network namespace would do with a packet, read from the kernel
  * (netlink, /proc, /sys) or from dumps. Readers write maps, judge nothing.
@@ -70,5 +72,7 @@ int pw_rules_walk(const struct pw_rules *rules, const struct pw_packet *packet, 
 int pw_rules_drop_counters(const struct pw_rules *rules, struct pw_val *ret);
 /* kube-proxy's chain name (iptables mode): prefix "KUBE-SVC-", "KUBE-SEP-" ...; endpoint "ip:port" or NULL. out has at least 29 bytes. */
 void pw_kube_chain(const char *prefix, const char *ns, const char *name, const char *port_name, const char *protocol, const char *endpoint, char out[32]);
+
+#pragma GCC visibility pop
 
 #endif

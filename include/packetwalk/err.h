@@ -2,6 +2,8 @@
 #ifndef PACKETWALK_ERR_H
 #define PACKETWALK_ERR_H
 
+#pragma GCC visibility push(default) /* plugins link against these */
+
 /*
  * "The tool failed." Never used for "the cluster is broken": that is a result
  * (ctx.h). Held by value, no heap, so reporting out-of-memory cannot fail.
@@ -57,5 +59,7 @@ void pw_err_clear(struct pw_err *err);
 
 /* Stable lower-case word of a code ("denied"), for records and messages. */
 const char *pw_code_word(int code);
+
+#pragma GCC visibility pop
 
 #endif

@@ -8,6 +8,8 @@
 
 #include <packetwalk/check.h>
 
+#pragma GCC visibility push(default) /* plugins link against these */
+
 /*
  * The cluster model: what packetwalk knows of the API objects, whatever they
  * were read from (API server, bundle, manifests). Field names follow the API
@@ -232,5 +234,7 @@ struct pw_policy_answer { struct pw_ruling egress, ingress; bool allowed; };
 /* `port` is the pod's port (after DNAT); protocol "TCP", "UDP", "SCTP". */
 void pw_policy_ask(const struct pw_facts *facts, const struct pw_peer *from, const struct pw_peer *to,
 		   const char *protocol, uint16_t port, struct pw_policy_answer *ret);
+
+#pragma GCC visibility pop
 
 #endif

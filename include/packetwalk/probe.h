@@ -4,6 +4,8 @@
 
 #include <packetwalk/ctx.h>
 
+#pragma GCC visibility push(default) /* plugins link against these */
+
 /*
  * Active probes for checks. Each runs in the calling process's network
  * namespace (the engine has entered it), ends before the deadline of `ctx`,
@@ -112,5 +114,7 @@ struct pw_capture_spec {
 int pw_probe_capture(struct pw_ctx *ctx, const struct pw_capture_spec *spec,
 		     int (*during)(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err), struct pw_val *during_ret,
 		     struct pw_val *ret, struct pw_err *err);
+
+#pragma GCC visibility pop
 
 #endif

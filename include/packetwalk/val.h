@@ -8,6 +8,8 @@
 #include <packetwalk/arena.h>
 #include <packetwalk/err.h>
 
+#pragma GCC visibility push(default) /* plugins link against these */
+
 /*
  * A value of a document: parameters, observations, evidence, YAML, JSON, all
  * the same tree. Values live in an arena; there is nothing to free. Every
@@ -80,5 +82,7 @@ long long pw_map_int(const struct pw_val *map, const char *key, long long otherw
 bool pw_map_bool(const struct pw_val *map, const char *key, bool otherwise);
 
 bool pw_val_equal(const struct pw_val *a, const struct pw_val *b); /* deep, map order ignored */
+
+#pragma GCC visibility pop
 
 #endif
