@@ -26,7 +26,7 @@ struct pw_wire_reader {
 void pw_wire_reader_init(struct pw_wire_reader *reader, size_t max);
 void pw_wire_reader_release(struct pw_wire_reader *reader);
 
-/* Adds bytes that arrived. PW_NOMEM if out of memory; PW_SYNTAX as soon as a frame is announced that is too long. */
+/* Adds bytes that arrived. PW_NOMEM if out of memory, or as soon as a frame is announced that is too long. */
 int pw_wire_feed(struct pw_wire_reader *reader, const void *data, size_t len, struct pw_err *err);
 
 /* Reads what `fd` has now (one read). 1: something came or it would block; 0: end of file. Errors as pw_wire_feed, PW_IO. */
