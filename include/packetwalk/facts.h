@@ -89,6 +89,7 @@ struct pw_pod {
 	const char *node, *phase, *ip, *host_ip;
 	struct pw_strings ips;
 	bool host_network, ready, scheduled;
+	bool template;                    /* not a pod yet: what a workload of the manifests would make */
 	const char *ready_reason, *ready_message; /* of condition Ready */
 	const char *scheduled_reason, *scheduled_message;
 	const char *status_reason, *status_message;
@@ -229,6 +230,8 @@ struct pw_ruling {
 	const struct pw_policy *policy;       /* allowed: the one that allows; denied: one that isolates */
 	size_t rule;                          /* index of the allowing rule */
 	bool undecidable;                     /* policies or labels were not known */
+	const char *exempt;                   /* why policies have no say here ("host network", "own node", "itself",
+	                                       * "outside the cluster"); "" when they do */
 };
 struct pw_policy_answer { struct pw_ruling egress, ingress; bool allowed; };
 /* `port` is the pod's port (after DNAT); protocol "TCP", "UDP", "SCTP". */
