@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * NetworkPolicy as networking.k8s.io/v1 says: policies add up, a pod that none
+ * selects is open, a pod that one selects takes only what some rule allows.
+ * Where a label was not known the answer is "maybe", never a guess.
+ */
+#include <cluster/policy.h>
+
+#include <string.h>
+
+#define NAME_LABEL "kubernetes.io/metadata.name"
+
+enum pw_truth pw_truth_and(enum pw_truth a, enum pw_truth b)
+{
+	if (a == PW_NO || b == PW_NO)
+		return PW_NO;
+	return a == PW_MAYBE || b == PW_MAYBE ? PW_MAYBE : PW_YES;
+}
+
+enum pw_truth pw_truth_or(enum pw_truth a, enum pw_truth b)
+{
+	if (a == PW_YES || b == PW_YES)
+		return PW_YES;
+	return a == PW_MAYBE || b == PW_MAYBE ? PW_MAYBE : PW_NO;
+}
+
+/* Of a namespace that was not read only the name is known, which is a label too. */
+enum pw_truth pw_policy_namespace(const struct pw_facts *facts, const struct pw_selector *selector, const char *ns)
+{
+	const struct pw_namespace *namespace = pw_facts_namespace(facts, ns);
+	struct pw_label name = { NAME_LABEL, ns };
+	struct pw_labels named = { &name, 1 };
+	bool whole = namespace || pw_facts_known(facts, PW_FACT_NAMESPACES) == PW_KNOWN_YES;
+	enum pw_truth truth = PW_YES;
+
+	if (!selector->present)
+		return PW_NO;
+	for (size_t i = 0; i < selector->n; i++) {
+		const struct pw_requirement *requirement = &selector->v[i];
+
+		if (!whole && strcmp(requirement->key, NAME_LABEL) != 0)
+			truth = pw_truth_and(truth, PW_MAYBE);
+		else if (!pw_requirement_match(requirement, namespace ? &namespace->meta.labels : &named))
+			return PW_NO;
+	}
+	return truth;
+}
+
+static bool in_block(const struct pw_policy_peer *peer, const char *text)
+{
+	struct pw_cidr cidr, except;
+	struct pw_address address;
+
+	if (!pw_address_parse(text, &address) || !pw_cidr_parse(peer->cidr, &cidr) || !pw_cidr_holds(&cidr, &address))
+		return false;
+	for (size_t i = 0; i < peer->except.n; i++)
+		if (pw_cidr_parse(peer->except.v[i], &except) && pw_cidr_holds(&except, &address))
+			return false;
+	return true;
+}
+
+static bool end_in_block(const struct pw_policy_peer *peer, const struct pw_peer *end)
+{
+	const struct pw_pod *pod = end->pod;
+
+	if (!pod)
+		return in_block(peer, end->address);
+	if (in_block(peer, pod->ip) || (pod->host_network && in_block(peer, pod->host_ip)))
+		return true;
+	for (size_t i = 0; i < pod->ips.n; i++)
+		if (in_block(peer, pod->ips.v[i]))
+			return true;
+	return false;
+}
+
+enum pw_truth pw_policy_peer_match(const struct pw_facts *facts, const char *policy_ns,
+				   const struct pw_policy_peer *peer, const struct pw_peer *end)
+{
+	enum pw_truth truth;
+
+	if (peer->cidr[0])
+		return end_in_block(peer, end) ? PW_YES : PW_NO;
+	/* A pod on the host's network has the node's address: no selector sees it. */
+	if (!end->pod || end->pod->host_network || (!peer->pods.present && !peer->namespaces.present))
+		return PW_NO;
+	if (peer->namespaces.present)
+		truth = pw_policy_namespace(facts, &peer->namespaces, end->pod->meta.ns);
+	else
+		truth = strcmp(policy_ns, end->pod->meta.ns) == 0 ? PW_YES : PW_NO;
+	if (peer->pods.present && !pw_selector_match(&peer->pods, &end->pod->meta.labels))
+		return PW_NO;
+	return truth;
+}
+
+bool pw_policy_port_match(const struct pw_policy_port *port, const struct pw_pod *to, const char *protocol, uint16_t number)
+{
+	if (strcmp(port->protocol, protocol) != 0)
+		return false;
+	if (port->any_port)
+		return true;
+	if (!port->name[0])
+		return port->end_port ? number >= port->port && number <= port->end_port : number == port->port;
+	for (size_t i = 0; to && i < to->n_containers; i++)
+		for (size_t j = 0; j < to->containers[i].n_ports; j++) {
+			const struct pw_container_port *named = &to->containers[i].ports[j];
+
+			if (named->port == number && strcmp(named->name, port->name) == 0 &&
+			    strcmp(named->protocol, protocol) == 0)
+				return true;
+		}
+	return false;
+}
+
+enum pw_truth pw_policy_peers_match(const struct pw_facts *facts, const char *policy_ns,
+				    const struct pw_policy_rule *rule, const struct pw_peer *end)
+{
+	enum pw_truth truth = rule->n_peers ? PW_NO : PW_YES;
+
+	for (size_t i = 0; i < rule->n_peers && truth != PW_YES; i++)
+		truth = pw_truth_or(truth, pw_policy_peer_match(facts, policy_ns, &rule->peers[i], end));
+	return truth;
+}
+
+static bool ports_match(const struct pw_policy_rule *rule, const struct pw_pod *to, const char *protocol, uint16_t port)
+{
+	if (rule->n_ports == 0)
+		return true;
+	for (size_t i = 0; i < rule->n_ports; i++)
+		if (pw_policy_port_match(&rule->ports[i], to, protocol, port))
+			return true;
+	return false;
+}
+
+bool pw_policy_selects(const struct pw_policy *policy, enum pw_policy_direction direction, const struct pw_pod *pod)
+{
+	bool applies = direction == PW_INGRESS ? policy->ingress_applies : policy->egress_applies;
+
+	return applies && strcmp(policy->meta.ns, pod->meta.ns) == 0 && pw_selector_match(&policy->pods, &pod->meta.labels);
+}
+
+size_t pw_policy_rules(const struct pw_policy *policy, enum pw_policy_direction direction, const struct pw_policy_rule **ret)
+{
+	*ret = direction == PW_INGRESS ? policy->ingress : policy->egress;
+	return direction == PW_INGRESS ? policy->n_ingress : policy->n_egress;
+}
+
+struct question {
+	enum pw_policy_direction direction;
+	const struct pw_pod *pod;        /* whose policies are asked */
+	const struct pw_peer *other;
+	const struct pw_pod *to;         /* whose ports are named */
+	const char *protocol;
+	uint16_t port;
+};
+
+/* Asks one policy that selects the pod. True when it settles the matter. */
+static bool ask_policy(const struct pw_facts *facts, const struct question *question, const struct pw_policy *policy,
+		       struct pw_ruling *ruling)
+{
+	const struct pw_policy_rule *rules;
+	size_t n = pw_policy_rules(policy, question->direction, &rules);
+
+	for (size_t i = 0; i < n; i++) {
+		enum pw_truth peers;
+
+		if (!ports_match(&rules[i], question->to, question->protocol, question->port))
+			continue;
+		peers = pw_policy_peers_match(facts, policy->meta.ns, &rules[i], question->other);
+		if (peers == PW_MAYBE)
+			ruling->undecidable = true;
+		if (peers != PW_YES)
+			continue;
+		ruling->allowed = true;
+		ruling->policy = policy;
+		ruling->rule = i;
+		return true;
+	}
+	return false;
+}
+
+/* Why policies of `pod` have no say, "" if they do. */
+static const char *exemption(const struct question *question)
+{
+	const struct pw_pod *pod = question->pod, *other = question->other->pod;
+	const char *address = question->other->address;
+
+	if (!pod)
+		return "outside the cluster";
+	if (pod->host_network)
+		return "host network";
+	if (other == pod)
+		return "itself";
+	if (other && other->host_network && pod->node[0] && strcmp(other->node, pod->node) == 0)
+		return "own node";
+	if (!other && address && address[0] && strcmp(address, pod->host_ip) == 0)
+		return "own node";
+	return "";
+}
+
+static void ask_direction(const struct pw_facts *facts, const struct question *question, struct pw_ruling *ret)
+{
+	size_t low = 0, high;
+	const struct pw_policy *const *policies = pw_facts_policies(facts, &high);
+	size_t n = high;
+
+	*ret = (struct pw_ruling){ .exempt = exemption(question) };
+	ret->allowed = ret->exempt[0] != '\0';
+	if (ret->allowed)
+		return;
+	while (low < high) { /* they are sorted by namespace */
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(policies[middle]->meta.ns, question->pod->meta.ns) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (size_t i = low; i < n && strcmp(policies[i]->meta.ns, question->pod->meta.ns) == 0; i++) {
+		if (!pw_policy_selects(policies[i], question->direction, question->pod))
+			continue;
+		ret->isolated = true;
+		if (!ret->policy)
+			ret->policy = policies[i];
+		if (ask_policy(facts, question, policies[i], ret))
+			break;
+	}
+	if (!ret->isolated)
+		ret->allowed = true;
+	/* A policy that was not read could open what is closed, and close what is open. */
+	if (pw_facts_known(facts, PW_FACT_POLICIES) != PW_KNOWN_YES && !(ret->isolated && ret->allowed))
+		ret->undecidable = true;
+	else if (ret->allowed)
+		ret->undecidable = false;
+}
+
+void pw_policy_ask(const struct pw_facts *facts, const struct pw_peer *from, const struct pw_peer *to,
+		   const char *protocol, uint16_t port, struct pw_policy_answer *ret)
+{
+	struct question egress = { PW_EGRESS, from->pod, to, to->pod, protocol, port };
+	struct question ingress = { PW_INGRESS, to->pod, from, to->pod, protocol, port };
+
+	ask_direction(facts, &egress, &ret->egress);
+	ask_direction(facts, &ingress, &ret->ingress);
+	ret->allowed = ret->egress.allowed && ret->ingress.allowed;
+}
