@@ -159,7 +159,8 @@ class Places:
             if netns_of and name in netns_of:
                 argv += ["--netns-of", str(self.pid(netns_of[name]))]
             self.root(name).mkdir(parents=True, exist_ok=True)
-            starting.append((name, *spawn_ready(argv)))
+            with open(self.directory / "logs/pause.log", "ab") as log:
+                starting.append((name, *spawn_ready(argv, stdout=log, stderr=log)))
         for name, process, reader in starting:
             wait_ready(process, reader, f"the place {name}")
             file = self.pid_files / name

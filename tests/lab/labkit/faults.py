@@ -1,0 +1,178 @@
+"""`lab fault`: fault scenarios, each injected, diagnosed by packetwalk and compared with what its author expects."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import yaml
+
+from . import config, space
+from .cli import run_environment
+from .space import LabError
+from .store import Loader
+
+LAB = str(config.SOURCE / "lab")
+KIND = "netns"
+INJECT_SECONDS = 120
+RUN_SECONDS = 300
+
+
+class Scenario:
+    def __init__(self, folder):
+        self.folder = Path(folder).resolve()
+        try:
+            self.data = yaml.load((self.folder / "fault.yaml").read_text(), Loader=Loader)
+        except (OSError, yaml.YAMLError) as error:
+            raise LabError(f"{folder}: {error}") from None
+        if not isinstance(self.data, dict) or "id" not in self.data or "expect" not in self.data or "run" not in self.data:
+            raise LabError(f"{folder}/fault.yaml: id, run and expect are needed")
+        self.id = self.data["id"]
+        self.title = self.data.get("title", "")
+        self.shape = self.data.get("shape", "vxlan")
+
+    def is_for_this_lab(self):
+        return KIND in self.data.get("labs", [KIND])
+
+    def command(self):
+        run = self.data["run"]
+        inputs = [f"{key}={str(value).lower() if isinstance(value, bool) else value}" for key, value in (run.get("inputs") or {}).items()]
+        return ["run", run["playbook"], *inputs, "--no-input", "-o", "json"]
+
+    def compare(self, code, result):
+        """What differs from the expectation; empty when it is met."""
+        expect = self.data["expect"]
+        verdict = result.get("verdict") or {}
+        status, layer, component = result.get("status"), verdict.get("layer"), verdict.get("component")
+        problems = []
+        if expect.get("status") == "inconclusive":
+            if status != "inconclusive" or code != 4:
+                problems.append(f"status {status}, exit {code}; expected inconclusive, exit 4")
+            suspected = {name for name, entry in (result.get("layers") or {}).items() if entry.get("state") in ("suspected", "at-fault")}
+            missing = set(expect.get("layers", [])) - suspected
+            if missing:
+                problems.append(f"not suspected: {', '.join(sorted(missing))}")
+        elif expect.get("layer") == "none":
+            if status != "healthy" or code != 0:
+                problems.append(f"status {status}, exit {code}; expected healthy, exit 0")
+        else:
+            if status != "fault" or code != 1:
+                problems.append(f"status {status}, exit {code}; expected fault, exit 1")
+            if layer != expect.get("layer"):
+                problems.append(f"layer {layer}; expected {expect.get('layer')}")
+            allowed = expect.get("component")
+            allowed = [allowed] if isinstance(allowed, str) else allowed
+            if allowed and component not in allowed:
+                problems.append(f"component {component}; expected {' or '.join(allowed)}")
+        return problems
+
+
+class Report:
+    """TAP 14 on stdout."""
+
+    def __init__(self, total):
+        self.number, self.passed, self.failed, self.skipped = 0, 0, 0, 0
+        print(f"TAP version 14\n1..{total}", flush=True)
+
+    def line(self, scenario_id, title, problems, details=None, skip=None):
+        self.number += 1
+        name = f"{scenario_id} {title}".strip().replace("\\", "\\\\").replace("#", "\\#")
+        if skip:
+            self.skipped += 1
+            print(f"ok {self.number} - {name} # SKIP {skip}", flush=True)
+            return
+        self.passed += not problems
+        self.failed += bool(problems)
+        print(f"{'not ok' if problems else 'ok'} {self.number} - {name}")
+        if problems:
+            text = yaml.safe_dump({"problems": problems, **(details or {})}, sort_keys=False, allow_unicode=True, width=150)
+            print("  ---\n" + "".join(f"  {line}\n" for line in text.splitlines()) + "  ...")
+        sys.stdout.flush()
+
+    def end(self):
+        print(f"{self.passed} passed, {self.failed} failed" + (f", {self.skipped} skipped" if self.skipped else ""))
+        return 1 if self.failed else 0
+
+
+def _lab(*words):
+    return subprocess.run([LAB, *words], capture_output=True, text=True)
+
+
+def ensure_up(shape):
+    done = _lab("up", "--shape", shape)
+    if done.returncode != 0:
+        raise LabError(done.stderr.strip())
+
+
+def _script(scenario, name, directory):
+    """Runs inject or heal with the environment the contract promises; returns a problem or None."""
+    environment = {**os.environ, "LAB": LAB, "LAB_KIND": KIND, "LAB_SHAPE": scenario.shape, "LAB_DIR": str(directory),
+                   "KUBECONFIG": f"{directory}/kubeconfig"}
+    path = scenario.folder / name
+    try:
+        done = subprocess.run([str(path)], cwd=scenario.folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=INJECT_SECONDS)
+    except OSError as error:
+        return f"{name}: {error.strerror}"
+    except subprocess.TimeoutExpired:
+        return f"{name}: no end after {INJECT_SECONDS} s"
+    if done.returncode != 0:
+        return f"{name} did not take effect (exit {done.returncode}): {done.stdout.strip()[-600:]}"
+    return None
+
+
+def _diagnose(scenario, directory):
+    """(problems, details) of one packetwalk run."""
+    program, environment = run_environment(directory)
+    argv = ["sh", str(directory / "enter"), "admin", program, *scenario.command()]
+    started = time.monotonic()
+    try:
+        done = subprocess.run(argv, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=RUN_SECONDS)
+    except subprocess.TimeoutExpired:
+        return [f"packetwalk: no end after {RUN_SECONDS} s"], {}
+    details = {"expected": scenario.data["expect"], "exit": done.returncode, "seconds": round(time.monotonic() - started, 2)}
+    try:
+        result = json.loads(done.stdout)
+    except json.JSONDecodeError:
+        return ["packetwalk printed no JSON"], {**details, "stdout": done.stdout[-400:], "stderr": done.stderr[-600:]}
+    verdict = result.get("verdict") or {}
+    details["got"] = {"status": result.get("status"), **{k: verdict.get(k) for k in ("id", "layer", "component")}}
+    details["says"] = verdict.get("says")
+    details["because"] = verdict.get("because")
+    details["steps"] = [f"{s.get('id')}: {s.get('outcome')}" for s in result.get("steps", [])]
+    return scenario.compare(done.returncode, result), details
+
+
+def _after(scenario, directory):
+    """Heals the lab, or takes it down when it cannot be seen to be healthy again."""
+    healed = (scenario.folder / "heal").exists() and _script(scenario, "heal", directory) is None
+    if not healed or _lab("status").returncode != 0:
+        _lab("down")
+
+
+def run_all(folders):
+    directory = config.lab_dir()
+    report = Report(len(folders))
+    if space.holder_pid(directory) and _lab("status").returncode != 0:
+        _lab("down")
+    for folder in folders:
+        try:
+            scenario = Scenario(folder)
+        except LabError as error:
+            report.line(folder, "", [str(error)])
+            continue
+        if not scenario.is_for_this_lab():
+            report.line(scenario.id, scenario.title, [], skip="not for the netns lab")
+            continue
+        try:
+            ensure_up(scenario.shape)
+            problem = _script(scenario, "inject", directory)
+            problems, details = ([problem], {}) if problem else _diagnose(scenario, directory)
+        except LabError as error:
+            problems, details = [str(error)], {}
+        report.line(scenario.id, scenario.title, problems, details)
+        if space.holder_pid(directory):
+            _after(scenario, directory)
+    return report.end()
