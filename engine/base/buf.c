@@ -101,14 +101,6 @@ void pw_buf_printf(struct pw_buf *buf, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* Characters that reorder, break or hide what a person reads: bidi controls
- * (UAX #9), line and paragraph separators, the byte order mark, and tags. */
-static bool deceives(uint32_t c)
-{
-	return c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
-	       (c >= 0x2066 && c <= 0x2069) || c == 0xfeff || (c >= 0xe0000 && c <= 0xe007f);
-}
-
 void pw_buf_escaped(struct pw_buf *buf, const char *text, size_t len)
 {
 	for (size_t i = 0; i < len;) {
@@ -123,7 +115,7 @@ void pw_buf_escaped(struct pw_buf *buf, const char *text, size_t len)
 			pw_buf_puts(buf, "\\t");
 		} else if (c < 0x20 || c == 0x7f) {
 			pw_buf_printf(buf, "\\x%02x", (unsigned)c);
-		} else if ((c >= 0x80 && c < 0xa0) || deceives(c)) {
+		} else if (pw_char_unsafe(c)) {
 			pw_buf_printf(buf, "\\u{%04X}", (unsigned)c);
 		} else {
 			pw_buf_add(buf, text + i, n);

@@ -222,3 +222,10 @@ size_t pw_utf8_next(const char *text, size_t len, uint32_t *ret_char)
 	*ret_char = c;
 	return n;
 }
+
+bool pw_char_unsafe(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x061c || c == 0x200e || c == 0x200f ||
+	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff ||
+	       (c >= 0xe0000 && c <= 0xe007f);
+}

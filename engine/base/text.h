@@ -24,6 +24,11 @@ bool pw_glob(const char *pattern, const char *text);        /* * and ? */
  * one (overlong, surrogate, cut off, above U+10FFFF) or len is 0. */
 size_t pw_utf8_next(const char *text, size_t len, uint32_t *ret_char);
 
+/* A character that must not reach a terminal as it is: controls, and what
+ * reorders, breaks or hides text (bidi controls of UAX #9, line and paragraph
+ * separators, the byte order mark, tags). */
+bool pw_char_unsafe(uint32_t c);
+
 /* Hash for tables whose keys a stranger chooses: SipHash-1-3 under a key that
  * differs in every process, so collisions cannot be prepared. Not stable: never store it. */
 uint64_t pw_key_hash(const char *key, size_t len);

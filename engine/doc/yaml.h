@@ -24,25 +24,41 @@ struct pw_diag {
 	int severity;              /* 0 error, 1 warning */
 	const char *chain;         /* "included from a.yaml:3:5", or NULL */
 };
-struct pw_diags;               /* grows in an arena, bounded to 1,000 */
+struct pw_diags;               /* grows in an arena; after 1,000 the rest is dropped */
 struct pw_diags *pw_diags_new(struct pw_arena *arena);
 void pw_diags_add(struct pw_diags *diags, int severity, struct pw_place place, const char *id, const char *fix, const char *fmt, ...) PW_PRINTF(6, 7);
 void pw_diags_add_two(struct pw_diags *diags, int severity, struct pw_place place, struct pw_place other, const char *id, const char *fix, const char *fmt, ...) PW_PRINTF(7, 8);
+/* What led to this document ("included from a.yaml:3:5"), for what is added from now on. NULL: nothing. */
+void pw_diags_chain(struct pw_diags *diags, const char *chain);
 size_t pw_diags_count(const struct pw_diags *diags, int severity); /* -1: all */
 void pw_diags_sort(struct pw_diags *diags);                        /* by file, line, column */
 const struct pw_diag *pw_diags_at(const struct pw_diags *diags, size_t i);
-/* `file:line:col: error[PW0101]: text`, the source line, a caret, the fix. `source` is the file's text. */
+/* `file:line:col: error[PW0101]: text`, the source line, a caret, the other
+ * place likewise, the fix. `source` is the text of place.file, NULL if not at
+ * hand. The ids are in doc/diag_ids.h. All of it is escaped for a terminal. */
 void pw_diag_format(const struct pw_diag *diag, const char *source, size_t len, struct pw_buf *out);
 
-/* One document (the first; more is an error) or all of a stream (`ret` is a seq then).
- * Values keep file:line:col. Duplicate keys, aliases over the limit and tabs are
- * said in `diags` with both places. A leading BOM and CRLF are fine. */
+/*
+ * One document (more is an error), or all of a stream (`ret` is a seq then;
+ * empty documents are left out, so a file of comments gives an empty seq).
+ * Values keep file:line:col. A leading BOM and CRLF are fine.
+ *
+ * Every complaint goes to `diags`. Those that leave a tree (duplicate keys,
+ * merge keys, a second document) do not fail the call: ask pw_diags_count.
+ * Those that do not (syntax, limits, text that is not text) return PW_SYNTAX
+ * and stand in `err` as well. With `diags` NULL the first error is returned.
+ *
+ * Plain `null`, `~` and nothing at all are PW_VAL_NULL; every other scalar is
+ * PW_VAL_STR as written. A list of words as a key (`[timeout, reset]: ...`)
+ * becomes the key "[timeout, reset]", joined by ", ".
+ */
 int pw_yaml_parse(const char *text, size_t len, const char *file, const struct pw_yaml_limits *limits,
 		  struct pw_arena *arena, struct pw_diags *diags, const struct pw_val **ret, struct pw_err *err);
 int pw_yaml_parse_all(const char *text, size_t len, const char *file, const struct pw_yaml_limits *limits,
 		      struct pw_arena *arena, struct pw_diags *diags, const struct pw_val **ret, struct pw_err *err);
 
-/* Reads a regular file whole, at most `max` bytes. Caller frees *ret. "-" is stdin. */
+/* Reads a regular file whole, at most `max` bytes. Caller frees *ret, which is
+ * NUL-terminated. "-" is stdin. PW_ABSENT, PW_DENIED or PW_IO; PW_SYNTAX if too large. */
 int pw_file_read(const char *path, size_t max, char **ret, size_t *ret_len, struct pw_err *err);
 
 #endif
