@@ -39,7 +39,10 @@ enum pw_type {
 
 /* Capabilities the probe wants at its vantage (linux/capability.h numbers are
  * an implementation matter; these are the three diagnosis ever needs). */
-enum pw_needs { PW_NEEDS_NOTHING = 0, PW_NEEDS_NET_RAW = 1, PW_NEEDS_NET_ADMIN = 2, PW_NEEDS_ROOT_FILES = 4 };
+enum pw_needs {
+	PW_NEEDS_NOTHING = 0, PW_NEEDS_NET_RAW = 1, PW_NEEDS_NET_ADMIN = 2, PW_NEEDS_ROOT_FILES = 4,
+	PW_NEEDS_QUIET = 8, /* measures its surroundings (counters, captures): runs alone, never ahead of its turn */
+};
 
 /* Which kinds of cluster object `judge` reads: only these are fetched. */
 enum pw_fact {
