@@ -124,8 +124,8 @@ static void *take(struct pw_arena *arena, size_t size)
 {
 	if (!arena || size > SIZE_MAX / 2)
 		return fail(arena);
-	size_t full = ((size ? size : 1) + ALIGN - 1) / ALIGN * ALIGN;
-	if (arena->used > arena->max || full > arena->max - arena->used)
+	size_t full = (size + !size + ALIGN - 1) / ALIGN * ALIGN;
+	if (full > arena->max - arena->used)
 		return fail(arena);
 	struct chunk *chunk = arena->chunks;
 	if (!chunk || full > chunk->cap - chunk->used)

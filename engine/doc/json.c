@@ -66,7 +66,8 @@ static bool at_items_key(const struct pw_json_stream *stream)
 	return stream->rest.n_open == 1 && stream->rest.key && !strcmp(stream->rest.key, "items");
 }
 
-/* The ceiling on text, checked at every event: one item, or all the rest. */
+/* The ceiling on text, of one item or of all the rest. Checked at brackets only,
+ * which is often enough: between two the lexer bounds a string, the arena a row of scalars. */
 static int check_size(struct pw_json_stream *stream)
 {
 	size_t here = pw_json_lex_offset(stream->lex);
@@ -144,18 +145,14 @@ static int stream_close(void *arg)
 static int stream_key(void *arg, const char *key, size_t len)
 {
 	struct pw_json_stream *stream = arg;
-	int r = check_size(stream);
-	return r < 0 ? r : pw_json_tree_key(stream->in_items ? &stream->item : &stream->rest, key, len);
+	return pw_json_tree_key(stream->in_items ? &stream->item : &stream->rest, key, len);
 }
 
 static int stream_value(void *arg, struct pw_val *value)
 {
 	struct pw_json_stream *stream = arg;
-	int r = check_size(stream);
-	if (r < 0)
-		return r;
 	if (stream->in_items) {
-		r = pw_json_tree_value(&stream->item, value);
+		int r = pw_json_tree_value(&stream->item, value);
 		return r == PW_OK && stream->item.n_open == 0 ? finish_item(stream) : r;
 	}
 	if (stream->rest.n_open == 0)

@@ -117,6 +117,21 @@ size_t pw_json_lex_offset(const struct pw_json_lex *lex)
 	return lex->before + eaten(lex);
 }
 
+/* Bytes that do not continue a UTF-8 character, eight at a time: a list is one
+ * line of many megabytes. */
+static size_t count_chars(const char *p, const char *end)
+{
+	size_t continued = 0, len = (size_t)(end - p);
+	for (uint64_t word; (size_t)(end - p) >= sizeof word; p += sizeof word) {
+		memcpy(&word, p, sizeof word);
+		word = word >> 7 & ~word >> 6 & UINT64_C(0x0101010101010101);
+		continued += word ? (size_t)__builtin_popcountll(word) : 0;
+	}
+	for (; p < end; p++)
+		continued += ((unsigned char)*p & 0xc0) == 0x80;
+	return len - continued;
+}
+
 /* Moves line and col on to the byte `to` of the chunk. */
 static void count_to(struct pw_json_lex *lex, size_t to)
 {
@@ -127,10 +142,7 @@ static void count_to(struct pw_json_lex *lex, size_t to)
 		lex->line++;
 		lex->col = 1;
 	}
-	unsigned characters = 0;
-	for (; p < end; p++)
-		characters += ((unsigned char)*p & 0xc0) != 0x80;
-	lex->col += characters;
+	lex->col += (unsigned)count_chars(p, end);
 	lex->counted = to;
 }
 
@@ -152,7 +164,8 @@ int pw_json_lex_fail(struct pw_json_lex *lex, int code, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	count_to(lex, eaten(lex));
+	size_t end = eaten(lex);
+	count_to(lex, end > 0 ? end - 1 : 0); /* the last byte that was looked at */
 	return lex->code = pw_err_at(lex->err, code, lex->file, lex->line, lex->col, "%s", text);
 }
 

@@ -133,6 +133,7 @@ static const struct rule { const char *context, *problem, *text, *fix; } rules[]
 	{ "while parsing a block collection", "did not find expected '-'", "this is no item of the list it is indented under", "begin each item with \"- \", in the same column" },
 	{ NULL, "block sequence entries are not allowed", "a \"-\" stands where no list can begin", "put the list on lines of its own, below its key" },
 	{ NULL, "did not find expected <document start>", "the document has ended before this", "check the indentation, or begin a new document with \"---\"" },
+	{ NULL, "found unknown directive name", "a line that begins with \"%\" is a directive, and this one is not known", "remove it, or put the value in quotes" },
 	{ NULL, "found undefined tag handle", "the tag's prefix is not known", "remove the tag" },
 	{ NULL, "found incompatible YAML document", "this version of YAML is not known", "remove the %YAML line" },
 	{ NULL, "found unexpected end of stream", "the file ends in the middle of something", NULL },
