@@ -48,6 +48,7 @@ def main(argv):
     if not word:
         print(f"lab: no word {argv[0]} (lab help)", file=sys.stderr)
         return 2
+    os.environ["PATH"] = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"  # a plain user's PATH has no ip, nft, nginx
     try:
         return word(argv[1:]) or 0
     except LabError as error:
@@ -135,7 +136,7 @@ def _prepare_folder(directory, shape):
     (directory / "side.inside").write_text("inside\n")
     (directory / "shape").write_text(f"{shape}\n")
     script = (config.SOURCE / "labkit/enter.sh.in").read_text()
-    user = "" if os.geteuid() == 0 else "--user "
+    user = "" if os.geteuid() == 0 else "--user --preserve-credentials "
     (directory / "enter").write_text(script.replace("@LAB_DIR@", str(directory)).replace("@USER@", user))
     (directory / "enter").chmod(0o755)
     _compile(directory / "bin")
@@ -211,7 +212,8 @@ def _named(lab, argv):
     from . import kinds
     kind = kinds.kind_of(argv[0])
     if not kind:
-        kind = next((o["kind"] for o in lab.store.objects.values() if argv[0].lower() in (o["kind"].lower(), kinds.plural(o["kind"]))), None)
+        made = {o["kind"] for o in lab.store.objects.values()}  # custom resources
+        kind = next((k for k in made if argv[0].lower() in (k.lower(), kinds.plural(k))), None)
     if not kind:
         raise LabError(f"the server doesn't have a resource type \"{argv[0]}\"")
     namespace, slash, name = argv[1].rpartition("/")

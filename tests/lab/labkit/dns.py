@@ -167,6 +167,11 @@ def _service_records(lab, service, zone, add):
                     add(f"_{port['name']}._{port.get('protocol', 'TCP').lower()}.{name}", f"SRV 0 100 {port['port']} {host}")
 
 
+def _is_alias(lines):
+    """An ExternalName. unbound follows a CNAME of its own data to its target only in a zone of type redirect."""
+    return any(" IN CNAME " in line for line in lines)
+
+
 def _reverse(address):
     return ".".join(reversed(address.split("."))) + ".in-addr.arpa."
 
@@ -183,18 +188,21 @@ def write_config(lab, pod):
     lines = ["server:", "interface: 0.0.0.0", "interface: ::0", "access-control: 0.0.0.0/0 allow", "access-control: ::0/0 allow",
              'username: ""', 'chroot: ""', 'directory: "/run"', 'pidfile: ""', "use-syslog: no", 'logfile: ""', "num-threads: 1",
              'module-config: "iterator"', "qname-minimisation: no", "do-not-query-localhost: no", "unblock-lan-zones: yes",
-             "insecure-lan-zones: yes", "minimal-responses: no", "rrset-roundrobin: yes", "edns-buffer-size: 1232", "infra-host-ttl: 1",
+             "insecure-lan-zones: yes", "minimal-responses: no", "rrset-roundrobin: yes", "edns-buffer-size: 1232",
+             # An upstream that does not answer: SERVFAIL within two seconds, as from CoreDNS, and forgotten as soon.
+             "outbound-msg-retry: 1", "infra-host-ttl: 1",
              "infra-keep-probing: yes", "msg-cache-size: 1m", "rrset-cache-size: 1m", "so-rcvbuf: 0", "outgoing-range: 64",
              f"cache-max-ttl: {cache}", f"cache-max-negative-ttl: {cache}", 'local-zone: "test." nodefault',
              'local-zone: "localhost." nodefault', 'local-zone: "10.in-addr.arpa." transparent']
     zone = corefile.kubernetes_zone
     if zone and synced:
         lines.append(f'local-zone: "{zone}." static')
+    lines += [f'local-zone: "{name}" redirect' for name, rrs in data.items() if _is_alias(rrs)]
     lines += [f"local-data: '{line}'" for rrs in data.values() for line in rrs]
     lines += ["remote-control:", "control-enable: yes", "control-interface: /run/unbound.ctl", "control-use-cert: no"]
     if zone and not synced:
-        # CoreDNS that has never seen the API answers SERVFAIL: a zone whose only server is a dead port.
-        lines += ["stub-zone:", f'name: "{zone}."', "stub-addr: 127.0.0.1@1"]
+        # CoreDNS that has never seen the API answers SERVFAIL, and so does unbound for a zone without a server.
+        lines += ["stub-zone:", f'name: "{zone}."']
     for name, targets in corefile.forwards.items():
         lines += ["forward-zone:", f'name: "{name}"'] + [f"forward-addr: {t}" for t in _upstreams(lab, pod, targets)]
     (lab.places.root(place) / "run/unbound.conf").write_text("\n".join(lines) + "\n")
@@ -331,8 +339,14 @@ def _update(lab, place, known, wanted):
     if not record or any(c["exit_code"] is not None for c in record["containers"].values()) or not _api_answers(lab, place):
         return
     stale = [name for name in changed if name in old] + gone
+    for name in stale:
+        if _is_alias(old[name]):
+            _control(lab, place, f"local_zone_remove {name}")
     if stale:
         _control(lab, place, "local_datas_remove", stale)
+    for name in changed:
+        if _is_alias(wanted[name]):
+            _control(lab, place, f"local_zone {name} redirect")
     if changed:
         _control(lab, place, "local_datas", [line for name in changed for line in wanted[name]])
     known["records"] = wanted

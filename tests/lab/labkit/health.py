@@ -10,7 +10,8 @@ from .space import LabError, is_alive
 def report(lab, out):
     """Prints the lab's state; returns the list of problems found."""
     problems = []
-    print(f"shape {lab.shape_name}, LAB_DIR {lab.directory}, {'root' if _is_real_root() else 'rootless'}", file=out)
+    rights = "root" if _is_real_root() else "rootless: nf_conntrack_max and other settings of the whole machine are out of reach"
+    print(f"shape {lab.shape_name}, LAB_DIR {lab.directory}, {rights}", file=out)
     for place in lab.places.names():
         pid = lab.places.pid(place)
         if not is_alive(pid):

@@ -181,7 +181,8 @@ class Rules:
             self._add("nat", chain, f"-j {cluster_chain}")
             return
         if self.cluster_cidr:
-            self._add("nat", chain, f"{_comment(f'pod traffic for {name} external destinations')} -s {self.cluster_cidr} -j {cluster_chain}")
+            self._add("nat", chain, f"{_comment(f'pod traffic for {name} external destinations')} -s {self.cluster_cidr} "
+                      f"-j {cluster_chain}")
         self._add("nat", chain, f"{_comment(f'masquerade LOCAL traffic for {name} external destinations')} "
                   "-m addrtype --src-type LOCAL -j KUBE-MARK-MASQ")
         self._add("nat", chain, f"{_comment(f'route LOCAL traffic for {name} external destinations')} "

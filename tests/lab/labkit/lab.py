@@ -31,9 +31,10 @@ def load_shape(name):
     if not path.exists():
         known = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml")))
         raise LabError(f"no shape {name}; there are: {known}")
-    shape = {"backend": "vxlan", "pod_mtu": 1450, "policy": "drop", "objects": [], "without": [], "patch": [],
+    tunnel_mtu = 1500 - config.VXLAN_OVERHEAD
+    shape = {"backend": "vxlan", "pod_mtu": tunnel_mtu, "tunnel_mtu": tunnel_mtu, "policy": "drop",
+             "objects": [], "without": [], "patch": [],
              **(yaml.load(path.read_text(), Loader=Loader) or {})}
-    shape["tunnel_mtu"] = 1500 - config.VXLAN_OVERHEAD
     return shape
 
 
@@ -71,15 +72,12 @@ class Lab:
         return f"{component}/{node}" not in self.stopped if component in NODE_PROGRAMS else component not in self.stopped
 
     def running_on(self, component):
-        """The nodes on which a per-node component works."""
+        """The nodes on which a per-node component works: its process counts, not what the API believes of its pod."""
         namespace, prefix = NODE_PODS[component]
-        out = []
-        for node in config.NODES:
-            name = f"{prefix}-{node}"
-            pod = self.store.get("Pod", namespace, name)
-            if pod and f"{namespace}/{name}" not in self.stopped and workloads.is_ready(pod):
-                out.append(node)
-        return out
+        places = {f"{namespace}/{prefix}-{node}": node for node in config.NODES}
+        running = {places[record["place"]] for record in self.state.get("pods", {}).values()
+                   if record["place"] in places and record["place"] not in self.stopped and pods.runs(record)}
+        return sorted(running)
 
     def component_targets(self, name, node):
         """The keys of `stopped` that a component word stands for. A pod (NS/NAME) may be given as well."""

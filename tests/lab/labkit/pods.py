@@ -18,6 +18,8 @@ SYSTEM_PROGRAMS = {
     "kube-network-policies": "kube-network-policies http 9081 --bind 127.0.0.1",
 }
 DEFAULT_COMMAND = ["podserver"]
+END_SECONDS = 0.1
+KILLED = 137
 
 
 def place_of(pod):
@@ -30,6 +32,15 @@ def is_host_network(pod):
 
 def image_name(container):
     return container.get("image", "").rpartition("/")[2].partition(":")[0].partition("@")[0]
+
+
+def container_runs(state):
+    return bool(state["pids"]) and all(is_alive(pid) for pid in state["pids"])
+
+
+def runs(record):
+    """Whether all of a pod's containers have their processes."""
+    return bool(record["containers"]) and all(container_runs(state) for state in record["containers"].values())
 
 
 class SetupProblem(Exception):
@@ -234,7 +245,7 @@ class Kubelets:
                 spec_hash = kinds.short_hash(json.dumps(self._program(pod, record, container)))
                 old = record["containers"].get(name)
                 # One that ended by itself stays in back-off until its object changes; one that was killed is restarted.
-                if old and old["hash"] == spec_hash and (old["exit_code"] is not None or self._runs(old)):
+                if old and old["hash"] == spec_hash and (old["exit_code"] is not None or container_runs(old)):
                     continue
                 if old:
                     self._kill_container(record, name)
@@ -242,10 +253,6 @@ class Kubelets:
                 starting.append((pod, record, name, spec_hash, old["restarts"] + 1 if old else 0))
         self._start(starting)
         return changed
-
-    @staticmethod
-    def _runs(state):
-        return bool(state["pids"]) and all(is_alive(pid) for pid in state["pids"])
 
     def _kill_container(self, record, name, forget=False):
         container = record["containers"][name]
@@ -288,14 +295,18 @@ class Kubelets:
             state = {"hash": spec_hash, "restarts": restarts, "started": now(), "pids": [], "exit_code": None, "settled": True}
             record["containers"][name] = state
             for argv in programs:
-                is_ours = argv[0] in ("podserver", *(p.split()[0] for p in SYSTEM_PROGRAMS.values()))
+                is_server = argv[0] in ("podserver", *(p.split()[0] for p in SYSTEM_PROGRAMS.values()))
                 process, reader = self.places.daemon(record["place"], argv, log, environment, ready_fd=True)
                 state["pids"].append(process.pid)
-                state["settled"] = state["settled"] and is_ours
-                waiting.append((process, reader, is_ours, state))
-        for process, reader, is_ours, state in waiting:
-            # One byte: listening. End of file: the program has ended. Programs that are not ours only ever do the second.
-            readable = select.select([reader], [], [], probes.PATIENCE_SECONDS if is_ours else 0)[0]
+                state["settled"] = state["settled"] and (is_server or argv[0] == "unbound")
+                if argv[0] == "unbound":
+                    os.close(reader)  # it is asked instead
+                else:
+                    waiting.append((process, reader, is_server, state))
+        for process, reader, is_server, state in waiting:
+            # One byte: listening. End of file: the program has ended. Programs that are not ours only ever do the second,
+            # and those that mean to fail at once get the time to do it.
+            readable = select.select([reader], [], [], probes.PATIENCE_SECONDS if is_server else END_SECONDS)[0]
             if readable and os.read(reader, 1) == b"":
                 state["exit_code"] = process.wait()
             os.close(reader)
@@ -312,7 +323,7 @@ class Kubelets:
             new = uid in changed
             for container in pod["spec"]["containers"]:
                 state = record["containers"].get(container["name"])
-                if not state or "readinessProbe" not in container:
+                if not state or "readinessProbe" not in container or not container_runs(state):
                     continue
                 if not (new or full or state.get("problem")):
                     continue
@@ -365,7 +376,7 @@ class Kubelets:
 
     def _container_status(self, record, container):
         state = record["containers"].get(container["name"], {"pids": [], "restarts": 0})
-        running = self._runs(state)
+        running = container_runs(state)
         ready = running and not state.get("problem")
         image = container.get("image", "")
         status = {"containerID": f"containerd://{kinds.short_hash(record['sandbox'] + container['name'], 64)}", "image": image,
@@ -374,7 +385,9 @@ class Kubelets:
         if running:
             status["state"] = {"running": {"startedAt": state.get("started", now())}}
             return status
-        ended = {"exitCode": state.get("exit_code") or 0, "reason": "Error" if state.get("exit_code") else "Completed",
+        code = state.get("exit_code", KILLED)
+        code = KILLED if code is None or code < 0 else code
+        ended = {"exitCode": code, "reason": "Error" if code else "Completed",
                  "startedAt": state.get("started", now()), "finishedAt": state.get("started", now())}
         status["lastState"] = {"terminated": ended}
         status["restartCount"] = max(state["restarts"], 3)

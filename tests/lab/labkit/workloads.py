@@ -70,12 +70,13 @@ def _deployment(lab, deployment):
             for pod in owned_by(lab, "Pod", old):
                 lab.store.delete("Pod", meta["namespace"], pod["metadata"]["name"])
     labels = {**template["metadata"].get("labels", {}), "pod-template-hash": template_hash}
+    match = {**(spec["selector"].get("matchLabels") or {}), "pod-template-hash": template_hash}
     if not current:
         current = {"apiVersion": "apps/v1", "kind": "ReplicaSet",
                    "metadata": {"name": name, "namespace": meta["namespace"], "labels": labels, "generation": 1,
                                 "ownerReferences": owner_reference(deployment)},
                    "spec": {"replicas": spec["replicas"], "template": copy.deepcopy(template),
-                            "selector": {"matchLabels": {**(spec["selector"].get("matchLabels") or {}), "pod-template-hash": template_hash}}}}
+                            "selector": {"matchLabels": match}}}
         current["spec"]["template"]["metadata"]["labels"] = labels
     current["spec"]["replicas"] = spec["replicas"]
     lab.store.put(current)
