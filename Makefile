@@ -116,6 +116,8 @@ $(B)/tests/%: $(B)/tests/%.o $(B)/tests/unit/tap.o $(LIB)
 unit: $(UNIT_BIN) ## build and run the unit and judge tests (T=substring picks)
 	$(Q)sh tests/run-tap.sh $(if $(T),$(foreach t,$(UNIT_BIN),$(if $(findstring $(T),$(t)),$(t))),$(UNIT_BIN))
 
+include tests/oom/oom.mk
+
 .PHONY: clean
 clean: ## remove everything generated
 	rm -rf build

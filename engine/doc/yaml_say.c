@@ -180,7 +180,8 @@ static int bad_start(struct pw_yaml_say *say, struct pw_place place, const char 
 
 int pw_yaml_say_syntax(struct pw_yaml_say *say, const struct yaml_parser_s *parser)
 {
-	if (parser->error == YAML_MEMORY_ERROR)
+	/* libyaml 0.2.5 forgets to say so when it cannot copy a tag. */
+	if (parser->error == YAML_MEMORY_ERROR || parser->error == YAML_NO_ERROR)
 		return pw_err_set(say->err, PW_NOMEM, "out of memory while reading %s", say->file ? say->file : "YAML");
 	struct pw_place place = place_at(say, parser->problem_mark);
 	struct pw_place other = parser->context ? place_at(say, parser->context_mark) : nowhere;
