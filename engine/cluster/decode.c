@@ -20,16 +20,7 @@
 
 bool pw_val_absent(const struct pw_val *val)
 {
-	const char *text;
-
-	if (pw_val_is(val, PW_VAL_NULL))
-		return true;
-	text = pw_val_text(val);
-	if (!text || pw_val_quoted(val) || pw_val_place(val).line == 0)
-		return false;
-	/* yaml.org/spec/1.2 core schema: the plain scalars that are null */
-	return text[0] == '\0' || strcmp(text, "~") == 0 || strcmp(text, "null") == 0 || strcmp(text, "Null") == 0 ||
-	       strcmp(text, "NULL") == 0;
+	return pw_val_is(val, PW_VAL_NULL);
 }
 
 const char *pw_keep_text(struct pw_facts *facts, const char *text)

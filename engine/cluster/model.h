@@ -56,7 +56,7 @@ void pw_keep_meta(struct pw_facts *facts, const struct pw_val *object, struct pw
 void pw_keep_namespaced_meta(struct pw_facts *facts, const struct pw_val *object, struct pw_meta *ret);
 void pw_keep_selector(struct pw_facts *facts, const struct pw_val *selector, struct pw_selector *ret);
 int64_t pw_keep_time(struct pw_facts *facts, const struct pw_val *map, const char *key);
-/* Not there, null, or a YAML scalar that means null. */
+/* Not there, or null. */
 bool pw_val_absent(const struct pw_val *val);
 /* A number of a map clamped to 0..max; `otherwise` when not a number. */
 unsigned pw_map_uint(const struct pw_val *map, const char *key, unsigned max, unsigned otherwise);
