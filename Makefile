@@ -39,15 +39,16 @@ MAIN_SRC := $(sort $(wildcard cmd/main/*.c))
 
 CHECK_NAMES := $(basename $(notdir $(CHECK_SRC)))
 OUT_NAMES := $(basename $(notdir $(OUT_SRC)))
+TRANSPORT_NAMES := $(basename $(notdir $(sort $(wildcard engine/vantage/transport/*.c))))
 CMD_NAMES := $(basename $(notdir $(CMD_SRC)))
 
-REGISTRY := $(B)/gen/check_registry.c $(B)/gen/out_registry.c $(B)/gen/cmd_registry.c $(B)/gen/playbooks.c
+REGISTRY := $(B)/gen/check_registry.c $(B)/gen/out_registry.c $(B)/gen/transport_registry.c $(B)/gen/cmd_registry.c $(B)/gen/playbooks.c
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 genobj = $(patsubst $(B)/gen/%.c,$(B)/gen/%.o,$(1))
 
 LIB := $(B)/libpacketwalk.a
 BIN := $(B)/packetwalk
-LIB_OBJ := $(call obj,$(ENGINE_SRC)) $(call obj,$(CHECK_SRC)) $(B)/gen/check_registry.o $(B)/gen/out_registry.o
+LIB_OBJ := $(call obj,$(ENGINE_SRC)) $(call obj,$(CHECK_SRC)) $(B)/gen/check_registry.o $(B)/gen/out_registry.o $(B)/gen/transport_registry.o
 BIN_OBJ := $(call obj,$(CMD_SRC) $(MAIN_SRC)) $(B)/gen/cmd_registry.o $(B)/gen/playbooks.o
 
 UNIT_SRC := $(sort $(wildcard tests/unit/*.c) $(wildcard tests/checks/*.c))
@@ -85,6 +86,11 @@ $(B)/gen/out_registry.c: $(B)/gen/out_names
 	   for n in $(OUT_NAMES); do echo "extern const struct pw_out pw_out_$$n;"; done; \
 	   echo 'const struct pw_out *const pw_out_registry[] = {'; \
 	   for n in $(OUT_NAMES); do echo "	&pw_out_$$n,"; done; echo '	NULL,'; echo '};'; } > $@
+$(B)/gen/transport_registry.c: $(B)/gen/transport_names
+	@{ echo '#include <vantage/transport/transport.h>'; \
+	   for n in $(TRANSPORT_NAMES); do echo "extern const struct pw_transport pw_transport_$$n;"; done; \
+	   echo 'const struct pw_transport *const pw_transport_registry[] = {'; \
+	   for n in $(TRANSPORT_NAMES); do echo "	&pw_transport_$$n,"; done; echo '	NULL,'; echo '};'; } > $@
 $(B)/gen/cmd_registry.c: $(B)/gen/cmd_names
 	@{ echo '#include "../../cmd/main/cmd.h"' | sed 's|"../../|"$(CURDIR)/|'; \
 	   for n in $(CMD_NAMES); do echo "extern const struct pw_cmd pw_cmd_$$n;"; done; \
@@ -94,6 +100,8 @@ $(B)/gen/check_names: FORCE
 	@mkdir -p $(@D); echo '$(CHECK_NAMES)' | cmp -s - $@ || echo '$(CHECK_NAMES)' > $@
 $(B)/gen/out_names: FORCE
 	@mkdir -p $(@D); echo '$(OUT_NAMES)' | cmp -s - $@ || echo '$(OUT_NAMES)' > $@
+$(B)/gen/transport_names: FORCE
+	@mkdir -p $(@D); echo '$(TRANSPORT_NAMES)' | cmp -s - $@ || echo '$(TRANSPORT_NAMES)' > $@
 $(B)/gen/cmd_names: FORCE
 	@mkdir -p $(@D); echo '$(CMD_NAMES)' | cmp -s - $@ || echo '$(CMD_NAMES)' > $@
 

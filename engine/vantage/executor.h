@@ -47,7 +47,8 @@ void pw_executor_free(struct pw_executor *executor); /* kills and reaps everythi
 struct pw_task {
 	unsigned id;                /* the caller's, unique among running tasks */
 	const struct pw_check *check;
-	const struct pw_vantage *vantage; /* copied */
+	const struct pw_vantage *vantage; /* copied; NULL: here */
+	const char *say;            /* what to call the vantage in messages; NULL: as pw_vantage_say */
 	const struct pw_val *params; /* map, already validated by pw_params_check; copied */
 	const struct pw_facts *facts; /* judge's; NULL: none. Must live until the task is done */
 	unsigned timeout_ms;        /* 0: the check's own */

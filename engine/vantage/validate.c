@@ -59,7 +59,7 @@ static int check_head(const struct pw_check *check, struct pw_err *err)
 		return pw_err_set(err, PW_USAGE, "the summary of %s is not one line without a full stop", name);
 	if ((unsigned)check->effect > PW_EFFECT_PRIVILEGED)
 		return pw_err_set(err, PW_USAGE, "the check %s declares the effect %u, which does not exist", name, (unsigned)check->effect);
-	if (check->needs & ~(unsigned)(PW_NEEDS_NET_RAW | PW_NEEDS_NET_ADMIN | PW_NEEDS_ROOT_FILES))
+	if (check->needs & ~(unsigned)(PW_NEEDS_NET_RAW | PW_NEEDS_NET_ADMIN | PW_NEEDS_ROOT_FILES | PW_NEEDS_QUIET))
 		return pw_err_set(err, PW_USAGE, "the check %s needs privileges that do not exist (%#x)", name, check->needs);
 	if (check->facts >= PW_FACT_EVENTS << 1)
 		return pw_err_set(err, PW_USAGE, "the check %s reads facts that do not exist (%#x)", name, check->facts);

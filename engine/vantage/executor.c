@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The executor: a list of jobs, each in one state, and one poll over all that
+ * could move one of them on. Jobs end in the order the world ends them.
+ */
+#include "executor.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <base/text.h>
+
+#include "enter.h"
+#include "job.h"
+#include "remote.h"
+
+enum {
+	DEFAULT_JOBS = 16,
+	DEFAULT_OUTPUT = 4 << 20,
+	DEFAULT_MEMORY = 512 << 20,
+	JOB_FDS = 3,
+};
+
+struct pw_executor {
+	char *via;
+	const struct pw_transport *transport; /* NULL: none */
+	const char *transport_rest;
+	unsigned max_jobs, next_serial;
+	struct pw_job_limits limits;
+	struct pw_job *jobs;                  /* in the order they were started */
+	struct pw_agent *agents;
+	struct pollfd *fds;
+	size_t fds_cap;
+};
+
+struct pw_executor *pw_executor_new(const struct pw_executor_config *config, struct pw_err *err)
+{
+	struct pw_executor *ex = calloc(1, sizeof *ex);
+	if (!ex) {
+		(void)pw_err_set(err, PW_NOMEM, "no memory for the executor");
+		return NULL;
+	}
+	ex->max_jobs = config->jobs ? config->jobs : DEFAULT_JOBS;
+	ex->limits.max_output = config->max_output ? config->max_output : DEFAULT_OUTPUT;
+	ex->limits.max_memory = config->max_memory ? config->max_memory : DEFAULT_MEMORY;
+	if (!config->via)
+		return ex;
+	ex->via = strdup(config->via);
+	if (!ex->via)
+		(void)pw_err_set(err, PW_NOMEM, "no memory for the executor");
+	if (!ex->via || pw_transport_find(ex->via, &ex->transport, &ex->transport_rest, err) < 0) {
+		pw_executor_free(ex);
+		return NULL;
+	}
+	return ex;
+}
+
+void pw_executor_free(struct pw_executor *ex)
+{
+	if (!ex)
+		return;
+	for (struct pw_job *job = ex->jobs, *next; job; job = next) {
+		next = job->next;
+		pw_job_free(job);
+	}
+	while (ex->agents)
+		pw_agent_remove(&ex->agents, ex->agents);
+	free(ex->fds);
+	free(ex->via);
+	free(ex);
+}
+
+size_t pw_executor_running(const struct pw_executor *ex)
+{
+	size_t n = 0;
+	for (const struct pw_job *job = ex->jobs; job; job = job->next)
+		n++;
+	return n;
+}
+
+int pw_executor_start(struct pw_executor *ex, const struct pw_task *task, struct pw_err *err)
+{
+	struct pw_job **tail = &ex->jobs, *job;
+	for (; *tail; tail = &(*tail)->next)
+		if ((*tail)->id == task->id)
+			return pw_err_set(err, PW_INTERNAL, "a task with the number %u is running already", task->id);
+	int rc = pw_job_new(task, &ex->limits, &job, err);
+	if (rc < 0)
+		return rc;
+	job->serial = ++ex->next_serial;
+	*tail = job;
+	return PW_OK;
+}
+
+void pw_executor_cancel(struct pw_executor *ex, unsigned id)
+{
+	for (struct pw_job *job = ex->jobs; job; job = job->next) {
+		if (job->id != id || job->state == PW_JOB_DONE)
+			continue;
+		if (job->state == PW_JOB_REMOTE)
+			pw_agent_cancel(job->agent, job);
+		pw_job_fail(job, PW_CANCELLED, "cancelled");
+	}
+}
+
+/* ---- moving jobs on ---- */
+
+static void start_remote(struct pw_executor *ex, struct pw_job *job)
+{
+	struct pw_err err = PW_ERR_INIT;
+	struct pw_agent *agent;
+	if (!ex->transport)
+		pw_job_fail(job, PW_UNSUPPORTED, "no way into %s: pass --via TRANSPORT (see packetwalk help run)", job->where);
+	else if (pw_agent_get(&ex->agents, ex->transport, ex->transport_rest, &job->vantage, ex->limits.max_output, &agent, &err) < 0)
+		pw_job_fail(job, err.code, "%s", err.text);
+	else
+		pw_agent_ask(agent, job);
+}
+
+static void start_job(struct pw_executor *ex, struct pw_job *job)
+{
+	if (!job->observed && job->check->probe && pw_vantage_is_remote(&job->vantage))
+		start_remote(ex, job);
+	else
+		pw_job_start(job, &ex->limits);
+}
+
+/* Does it, while it looks, want nothing else of ours on the wire? */
+static bool wants_quiet(const struct pw_job *job)
+{
+	return (job->check->needs & PW_NEEDS_QUIET) && job->check->probe && !job->observed;
+}
+
+/* In order: a quiet one waits until all before it have ended, and what comes after it waits for it. */
+static void start_queued(struct pw_executor *ex)
+{
+	unsigned running = 0;
+	bool hush = false;
+	for (const struct pw_job *job = ex->jobs; job; job = job->next) {
+		bool runs = job->state == PW_JOB_CHILD || job->state == PW_JOB_REMOTE;
+		running += runs;
+		hush = hush || (runs && wants_quiet(job));
+	}
+	for (struct pw_job *job = ex->jobs; job && running < ex->max_jobs && !hush; job = job->next) {
+		if (job->state != PW_JOB_QUEUED)
+			continue;
+		hush = wants_quiet(job);
+		if (hush && running)
+			return;
+		start_job(ex, job);
+		if (job->state == PW_JOB_DONE)
+			hush = false;
+		else
+			running++;
+	}
+}
+
+static bool take_done(struct pw_executor *ex, struct pw_arena *arena, struct pw_task_done *ret)
+{
+	for (struct pw_job **at = &ex->jobs; *at; at = &(*at)->next) {
+		struct pw_job *job = *at;
+		if (job->state != PW_JOB_DONE)
+			continue;
+		pw_job_fill(job, arena, ret);
+		*at = job->next;
+		pw_job_free(job);
+		return true;
+	}
+	return false;
+}
+
+/* ---- waiting ---- */
+
+static int reserve_fds(struct pw_executor *ex, struct pw_err *err)
+{
+	size_t need = 1;
+	for (const struct pw_job *job = ex->jobs; job; job = job->next)
+		need += JOB_FDS;
+	for (const struct pw_agent *agent = ex->agents; agent; agent = pw_agent_next(agent))
+		need += PW_AGENT_FDS;
+	if (need <= ex->fds_cap)
+		return PW_OK;
+	struct pollfd *fds = realloc(ex->fds, need * 2 * sizeof *fds);
+	if (!fds)
+		return pw_err_set(err, PW_NOMEM, "no memory to wait for %zu descriptors", need);
+	ex->fds = fds;
+	ex->fds_cap = need * 2;
+	return PW_OK;
+}
+
+/* The poll set: the wake-up, then three per running child, then four per agent. */
+static size_t collect_fds(struct pw_executor *ex, int wake_fd)
+{
+	size_t n = 0;
+	ex->fds[n++] = (struct pollfd){ .fd = wake_fd, .events = POLLIN };
+	for (const struct pw_job *job = ex->jobs; job; job = job->next) {
+		if (job->state != PW_JOB_CHILD)
+			continue;
+		ex->fds[n++] = (struct pollfd){ .fd = job->child.pid_fd, .events = POLLIN };
+		ex->fds[n++] = (struct pollfd){ .fd = job->child.out_fd, .events = POLLIN };
+		ex->fds[n++] = (struct pollfd){ .fd = job->child.err_fd, .events = POLLIN };
+	}
+	for (const struct pw_agent *agent = ex->agents; agent; agent = pw_agent_next(agent), n += PW_AGENT_FDS)
+		pw_agent_poll(agent, &ex->fds[n]);
+	return n;
+}
+
+static int64_t next_deadline(const struct pw_executor *ex, int64_t until)
+{
+	for (const struct pw_job *job = ex->jobs; job; job = job->next)
+		if ((job->state == PW_JOB_CHILD || job->state == PW_JOB_REMOTE) && (until < 0 || job->kill_ms < until))
+			until = job->kill_ms;
+	return until;
+}
+
+static bool has_news(const struct pollfd *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (fds[i].revents)
+			return true;
+	return false;
+}
+
+/* The lists are as they were when the set was made: nothing was added or removed meanwhile. */
+static void serve(struct pw_executor *ex)
+{
+	int64_t now = pw_mono_ms();
+	const struct pollfd *fds = ex->fds + 1;
+	for (struct pw_job *job = ex->jobs; job; job = job->next) {
+		if (job->state != PW_JOB_CHILD)
+			continue;
+		if (has_news(fds, JOB_FDS) || now >= job->kill_ms)
+			pw_job_service(job, now);
+		fds += JOB_FDS;
+	}
+	for (struct pw_agent *agent = ex->agents, *next; agent; agent = next) {
+		next = pw_agent_next(agent);
+		if (!pw_agent_service(agent, ex->jobs, now))
+			pw_agent_remove(&ex->agents, agent);
+	}
+}
+
+static bool any_done(const struct pw_executor *ex)
+{
+	for (const struct pw_job *job = ex->jobs; job; job = job->next)
+		if (job->state == PW_JOB_DONE)
+			return true;
+	return false;
+}
+
+static bool moving(const struct pw_executor *ex)
+{
+	for (const struct pw_job *job = ex->jobs; job; job = job->next)
+		if (job->state != PW_JOB_DONE)
+			return true;
+	return false;
+}
+
+static int wait_ms(int64_t until)
+{
+	if (until < 0)
+		return -1;
+	int64_t left = until - pw_mono_ms();
+	return left <= 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
+}
+
+int pw_executor_wait(struct pw_executor *ex, int timeout_ms, int wake_fd, struct pw_arena *arena,
+		     struct pw_task_done *ret, struct pw_err *err)
+{
+	int64_t until = timeout_ms < 0 ? -1 : pw_mono_ms() + timeout_ms;
+	for (;;) {
+		start_queued(ex);
+		if (take_done(ex, arena, ret)) {
+			if (pw_arena_failed(arena))
+				return pw_err_set(err, PW_NOMEM, "no memory for the result of a task");
+			start_queued(ex); /* the next ones run while the caller thinks */
+			return 1;
+		}
+		if (!moving(ex))
+			return 0;
+		int rc = reserve_fds(ex, err);
+		if (rc < 0)
+			return rc;
+		size_t n = collect_fds(ex, wake_fd);
+		int news = poll(ex->fds, n, wait_ms(next_deadline(ex, until)));
+		if (news < 0 && errno == EINTR)
+			return 0;
+		if (news < 0)
+			return pw_err_sys(err, PW_IO, errno, "cannot wait for checks");
+		serve(ex);
+		bool enough = ex->fds[0].revents || (until >= 0 && pw_mono_ms() >= until);
+		if (enough && !any_done(ex))
+			return 0;
+	}
+}
