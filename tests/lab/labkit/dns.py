@@ -77,7 +77,7 @@ def _upstreams(lab, pod, targets):
     out = []
     for target in targets:
         if target.startswith("/"):
-            text = (lab.places.root(f"{pod['metadata']['namespace']}/{pod['metadata']['name']}") / f"over{target}").read_text()
+            text = (lab.places.view(f"{pod['metadata']['namespace']}/{pod['metadata']['name']}") / target[1:]).read_text()
             out += re.findall(r"^nameserver (\S+)", text, re.M)
         else:
             address, _, port = re.sub(r"^dns://", "", target).partition(":")
@@ -99,7 +99,7 @@ def programs(lab, pod):
     if corefile.error and not _was_started(lab, pod):
         return [["sh", "-c", f"echo '{corefile.error}'; exit 1"]]
     place = f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
-    if (lab.places.root(place) / "over/etc/resolv.conf").exists() and _loops(lab, pod, corefile):
+    if lab.places.exists(place) and _loops(lab, pod, corefile):
         return [["sh", "-c", "echo '[FATAL] plugin/loop: Loop (127.0.0.1:33333 -> :53) detected for zone \".\", see "
                  "https://coredns.io/plugins/loop#troubleshooting'; exit 1"]]
     return [["unbound", "-d", "-p", "-c", "/run/unbound.conf"], "podserver http 8080 --healthz /health + http 9153".split()]

@@ -72,11 +72,19 @@ def endpoints_of(lab, service, port):
     return [e for _, e in sorted((ready or serving).items())]
 
 
+def _host_name(lab, node):
+    """The node name kube-proxy believes in: --hostname-override of its pod."""
+    pod = lab.store.get("Pod", "kube-system", f"kube-proxy-{node}")
+    words = [w for c in pod["spec"]["containers"] for w in (c.get("command") or []) + (c.get("args") or [])] if pod else []
+    given = [w.partition("=")[2] for w in words if w.startswith("--hostname-override=")]
+    return given[-1].replace("$(NODE_NAME)", node) if given else node
+
+
 class Rules:
     """All rules of one node, computed from the objects."""
 
     def __init__(self, lab, node):
-        self.lab, self.node = lab, node
+        self.lab, self.node = lab, _host_name(lab, node)
         self.cluster_cidr = lab.kube_proxy_config().get("clusterCIDR", config.POD_NET)
         self.tables = {
             "filter": {name: [] for name in ("KUBE-EXTERNAL-SERVICES", "KUBE-FIREWALL", "KUBE-FORWARD", "KUBE-NODEPORTS",

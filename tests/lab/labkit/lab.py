@@ -153,10 +153,11 @@ class Lab:
 
     def build(self):
         """Everything from nothing, inside a holder that has just started."""
-        self.places.start(config.PLACES)
         certs_ready = self._in_background(lambda: certs.make(self.directory / "pki"))
         for host in config.HOSTS:
             self._write_host_etc(host)
+        nodes.write_etc(self)
+        self.places.start(config.PLACES)
         underlay.build(self)
         nodes.prepare(self)
         nodes.build(self)
@@ -193,6 +194,7 @@ class Lab:
 
     def _write_host_etc(self, host):
         etc = self.places.root(host) / "over/etc"
+        etc.mkdir(parents=True)
         (etc / "hosts").write_text(f"127.0.0.1 localhost {host}\n{config.API_ADDRESS} kubernetes\n")
         (etc / "resolv.conf").write_text(f"nameserver {config.EXT_DNS}\n")
 

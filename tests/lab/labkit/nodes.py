@@ -10,16 +10,23 @@ MASQ = '-m comment --comment "flanneld masq"'
 FORWARD = '-m comment --comment "flanneld forward"'
 
 
+def write_etc(lab):
+    """Files that replace the machine's own must be there before the place starts (without root they cannot be changed)."""
+    for node, address in config.NODES.items():
+        etc = lab.places.root(node) / "over/etc"
+        etc.mkdir(parents=True)
+        (etc / "hosts").write_text(f"127.0.0.1 localhost\n{address} {node}\n")
+        (etc / "resolv.conf").write_text(f"nameserver {config.EXT_DNS}\n")
+
+
 def prepare(lab):
     """Files a node has before its first pod. Only faults change them later, so they are written once."""
     for node in config.NODES:
-        root = lab.places.root(node)
-        etc, var, opt, run = root / "over/etc", root / "over/var/lib", root / "over/opt", root / "run"
+        root = lab.places.view(node)
+        etc, var, opt, run = root / "etc", root / "var/lib", root / "opt", root / "run"
         for folder in (etc / "cni/net.d", var / "cni/results", var / "cni/networks/cbr0", var / "kubelet", opt / "cni/bin",
                        run / "flannel", run / "netns"):
             folder.mkdir(parents=True, exist_ok=True)
-        (etc / "hosts").write_text(f"127.0.0.1 localhost\n{config.NODES[node]} {node}\n")
-        (etc / "resolv.conf").write_text(f"nameserver {config.EXT_DNS}\n")
         (etc / "cni/net.d/10-flannel.conflist").write_text(json.dumps(CNI_CONFIG, indent=2) + "\n")
         for plugin in ("flannel", "bridge", "host-local", "loopback", "portmap"):
             (opt / "cni/bin" / plugin).write_text("#!/bin/sh\n# The lab plays the CNI plugins itself (labkit/pods.py).\n")
@@ -41,7 +48,7 @@ CNI_CONFIG = {
 
 def flannel_file(lab, node):
     """flannel's subnet file as a dictionary; empty when it is missing (and then no pod can be set up)."""
-    path = lab.places.root(node) / "run/flannel/subnet.env"
+    path = lab.places.view(node) / "run/flannel/subnet.env"
     if not path.exists():
         return {}
     return dict(line.split("=", 1) for line in path.read_text().splitlines() if "=" in line)

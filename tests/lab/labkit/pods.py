@@ -1,5 +1,6 @@
 """kubelet, container runtime and CNI plugins of both nodes: what turns a Pod object into namespaces and processes."""
 
+import base64
 import ipaddress
 import json
 import os
@@ -8,12 +9,12 @@ import select
 import subprocess
 
 from . import config, dns, kinds, nodes, probes
-from .space import finish, is_alive, kill_group
+from .space import LabError, finish, is_alive, kill_group
 from .store import now
 
 # Images whose program is part of the cluster itself: podserver stands in for it, under the real program's name.
 SYSTEM_PROGRAMS = {
-    "kube-proxy": "kube-proxy http 10256 + http 10249 --bind 127.0.0.1",
+    "kube-proxy": "kube-proxy http 10256 + http 10249 --bind 127.0.0.1 --answer /proxyMode=iptables",
     "flannel": "flanneld http 8081 --healthz /healthz",
     "kube-network-policies": "kube-network-policies http 9081 --bind 127.0.0.1",
 }
@@ -81,11 +82,11 @@ class Kubelets:
 
     def _remove_link(self, record):
         """The kernel frees a dead pod's veth some time later; a CNI plugin removes it, and its files, at once."""
-        root = self.places.root(record["node"])
+        root = self.places.view(record["node"])
         process = self.places.popen_in_network(record["node"], ["ip", "link", "del", record["veth"]], stderr=subprocess.DEVNULL)
         process.wait()  # a failure means it was gone already
-        for path in (root / "over/var/lib/cni/networks/cbr0" / record["ip"],
-                     root / f"over/var/lib/cni/results/cbr0-{record['sandbox']}-eth0", root / "run/netns" / record["netns"]):
+        for path in (root / "var/lib/cni/networks/cbr0" / record["ip"],
+                     root / f"var/lib/cni/results/cbr0-{record['sandbox']}-eth0", root / "run/netns" / record["netns"]):
             path.unlink(missing_ok=True)
 
     def _create(self, pods):
@@ -114,15 +115,15 @@ class Kubelets:
                   "netns": f"cni-{uid}", "containers": {}, "started": now()}
         if is_host_network(pod):
             return record
-        root = self.places.root(node)
-        if not list((root / "over/etc/cni/net.d").glob("*.conf*")):
+        root = self.places.view(node)
+        if not list((root / "etc/cni/net.d").glob("*.conf*")):
             raise SetupProblem('plugin type="flannel" failed (add): cni config uninitialized')
         flannel = nodes.flannel_file(self.lab, node)
         if not flannel:
             raise SetupProblem('plugin type="flannel" failed (add): failed to load flannel \'subnet.env\' file: '
                                "open /run/flannel/subnet.env: no such file or directory. Check the flannel pod log for this node.")
         record["mtu"] = int(flannel["FLANNEL_MTU"])
-        record["ip"] = self._lease(root / "over/var/lib/cni/networks/cbr0", flannel["FLANNEL_SUBNET"], sandbox)
+        record["ip"] = self._lease(root / "var/lib/cni/networks/cbr0", flannel["FLANNEL_SUBNET"], sandbox)
         record["gateway"] = flannel["FLANNEL_SUBNET"].partition("/")[0]
         record["veth"] = f"veth{kinds.short_hash(uid + 'veth', 8)}"
         record["mac"] = "0a:58:" + ":".join(f"{int(part):02x}" for part in record["ip"].split("."))
@@ -158,12 +159,39 @@ class Kubelets:
         (etc / "hosts").write_text("\n".join(lines) + "\n")
         (etc / "hostname").write_text(name + "\n")
 
+    def _volume_files(self, pod):
+        """{path in the pod: content} of ConfigMap and Secret volumes."""
+        files = {}
+        volumes = {v["name"]: v for v in pod["spec"].get("volumes") or []}
+        for container in pod["spec"]["containers"]:
+            for mount in container.get("volumeMounts") or []:
+                volume = volumes.get(mount["name"], {})
+                if "configMap" in volume:
+                    source = self.lab.store.get("ConfigMap", pod["metadata"]["namespace"], volume["configMap"]["name"])
+                    data = {k: v.encode() for k, v in ((source or {}).get("data") or {}).items()}
+                elif "secret" in volume:
+                    source = self.lab.store.get("Secret", pod["metadata"]["namespace"], volume["secret"]["secretName"])
+                    data = {k: base64.b64decode(v) for k, v in ((source or {}).get("data") or {}).items()}
+                else:
+                    continue
+                files.update({f"{mount['mountPath'].rstrip('/')}/{name}": content for name, content in data.items()})
+        return files
+
+    def _write_volumes(self, pod, record):
+        """Mounts need no mounting: a place has its own /etc, /var/lib and /opt, so the files are simply there."""
+        for path, content in self._volume_files(pod).items():
+            if not path.startswith(("/etc/", "/var/lib/", "/opt/")):
+                raise LabError(f"{record['place']}: volumes can be mounted below /etc, /var/lib and /opt only, not {path}")
+            target = self.places.view(record["place"]) / path.lstrip("/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+
     def _resolv_conf(self, pod):
         """kubelet's rules, see its pkg/kubelet/network/dns."""
-        node_root = self.places.root(pod["spec"]["nodeName"])
-        kubelet = (node_root / "over/var/lib/kubelet/config.yaml").read_text()
+        node_root = self.places.view(pod["spec"]["nodeName"])
+        kubelet = (node_root / "var/lib/kubelet/config.yaml").read_text()
         servers = re.findall(r"^- (\S+)$", kubelet.partition("clusterDNS:")[2].partition("clusterDomain")[0], re.M)
-        node_lines = (node_root / "over/etc/resolv.conf").read_text().splitlines()
+        node_lines = (node_root / "etc/resolv.conf").read_text().splitlines()
         node_search = [w for line in node_lines if line.startswith("search ") for w in line.split()[1:]]
         node_servers = [line.split()[1] for line in node_lines if line.startswith("nameserver ")]
         policy = pod["spec"]["dnsPolicy"]
@@ -205,7 +233,7 @@ class Kubelets:
 
     def _write_cni_result(self, pod, record):
         """The CNI library's cache entry: how a tool on the node finds a pod's network without asking the runtime."""
-        root = self.places.root(record["node"])
+        root = self.places.view(record["node"])
         netns = f"/var/run/netns/{record['netns']}"
         (root / "run/netns" / record["netns"]).symlink_to(f"/proc/{self.places.pid(record['place'])}/ns/net")
         meta = pod["metadata"]
@@ -220,7 +248,7 @@ class Kubelets:
                        "ips": [{"version": "4", "interface": 2, "address": f"{record['ip']}/24", "gateway": record["gateway"]}],
                        "routes": [{"dst": config.POD_NET}, {"dst": "0.0.0.0/0", "gw": record["gateway"]}]},
         }
-        (root / f"over/var/lib/cni/results/cbr0-{record['sandbox']}-eth0").write_text(json.dumps(result))
+        (root / f"var/lib/cni/results/cbr0-{record['sandbox']}-eth0").write_text(json.dumps(result))
 
     # ---- containers ----
 
@@ -242,7 +270,7 @@ class Kubelets:
                     record["containers"][name].update(exit_code=1, hash="")
                 continue
             for name, container in wanted.items():
-                spec_hash = kinds.short_hash(json.dumps(self._program(pod, record, container)))
+                spec_hash = kinds.short_hash(json.dumps(self._program(pod, record, container)) + repr(self._volume_files(pod)))
                 old = record["containers"].get(name)
                 # One that ended by itself stays in back-off until its object changes; one that was killed is restarted.
                 if old and old["hash"] == spec_hash and (old["exit_code"] is not None or container_runs(old)):
@@ -291,6 +319,8 @@ class Kubelets:
             programs, environment = self._program(pod, record, container)
             if image_name(container) == "coredns":
                 dns.write_config(self.lab, pod)
+            else:
+                self._write_volumes(pod, record)
             log = self.lab.log_file(record["place"])
             state = {"hash": spec_hash, "restarts": restarts, "started": now(), "pids": [], "exit_code": None, "settled": True}
             record["containers"][name] = state

@@ -134,8 +134,12 @@ class Places:
         self._home = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 
     def root(self, name):
-        """The place's private tree; see place.c."""
+        """The place's private tree (place.c), to be filled before it starts; afterwards view() is the way in."""
         return Path("/run/lab") / name
+
+    def view(self, name):
+        """A running place's own file tree; what a program in the place sees as /."""
+        return Path(f"/proc/{self.pid(name)}/root")
 
     def pid(self, name):
         try:

@@ -13,6 +13,7 @@
  *       --big BYTES          body of that size
  *       --allow CIDR         403 for every other source (IPv4; may be repeated)
  *       --vhost NAME         404 for every other Host header
+ *       --answer PATH=TEXT   200 with TEXT on PATH (may be repeated)
  *       --reset              accept, then reset the connection
  *       --accept-no-reply    accept, read, never answer
  *       --no-accept          listen with a backlog of one and never accept
@@ -42,7 +43,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LISTENERS_MAX = 16, ALLOW_MAX = 8, REQUEST_MAX = 8192, DATAGRAM_MAX = 65536, IDLE_MS = 60000 };
+enum { LISTENERS_MAX = 16, ALLOW_MAX = 8, ANSWER_MAX = 4, REQUEST_MAX = 8192, DATAGRAM_MAX = 65536, IDLE_MS = 60000 };
 
 enum kind { KIND_HTTP, KIND_TCP_ECHO, KIND_UDP_ECHO, KIND_TCP_HOLD };
 
@@ -60,6 +61,8 @@ struct service {
 	size_t big;
 	struct network allow[ALLOW_MAX];
 	size_t allow_count;
+	const char *answers[ANSWER_MAX]; /* PATH=TEXT */
+	size_t answer_count;
 	bool reset, mute, no_accept;
 };
 
@@ -174,6 +177,8 @@ static int parse_option(struct service *service, char **word)
 		service->vhost = value;
 	else if (strcmp(name, "--allow") == 0 && service->allow_count < ALLOW_MAX)
 		service->allow[service->allow_count++] = network(value);
+	else if (strcmp(name, "--answer") == 0 && strchr(value, '=') && service->answer_count < ANSWER_MAX)
+		service->answers[service->answer_count++] = value;
 	else
 		usage(name);
 	return 2;
@@ -386,6 +391,16 @@ static const char *environment(const char *name)
 	return value ? value : "-";
 }
 
+static const char *canned_answer(const struct service *service, const char *path)
+{
+	size_t length = strlen(path);
+
+	for (size_t i = 0; i < service->answer_count; i++)
+		if (strncmp(service->answers[i], path, length) == 0 && service->answers[i][length] == '=')
+			return service->answers[i] + length + 1;
+	return NULL;
+}
+
 static void answer_http(int fd, const struct service *service)
 {
 	char request[REQUEST_MAX], path[512], peer_text[INET6_ADDRSTRLEN], body[1024], head[512];
@@ -396,6 +411,7 @@ static void answer_http(int fd, const struct service *service)
 		return;
 	request_path(request, path, sizeof path);
 	bool probe = strcmp(path, service->health_path) == 0;
+	const char *canned = canned_answer(service, path);
 	if (service->mute && !probe) {
 		while (recv(fd, request, sizeof request, 0) > 0)
 			;
@@ -408,10 +424,13 @@ static void answer_http(int fd, const struct service *service)
 		status = 403;
 	else if (!host_matches(request, service->vhost))
 		status = 404;
-	int body_length = snprintf(body, sizeof body, "pod=%s/%s node=%s client=%s path=%s status=%u\n", environment("POD_NAMESPACE"),
-				   environment("POD_NAME"), environment("NODE_NAME"), peer_text, path, status);
+	if (canned)
+		status = 200;
+	int body_length = canned ? snprintf(body, sizeof body, "%s", canned)
+				 : snprintf(body, sizeof body, "pod=%s/%s node=%s client=%s path=%s status=%u\n", environment("POD_NAMESPACE"),
+					    environment("POD_NAME"), environment("NODE_NAME"), peer_text, path, status);
 	size_t text = body_length < (int)sizeof body ? (size_t)body_length : sizeof body - 1;
-	size_t padding = !probe && service->big > text ? service->big - text : 0;
+	size_t padding = !probe && !canned && service->big > text ? service->big - text : 0;
 	int head_length = snprintf(head, sizeof head,
 				   "HTTP/1.1 %u %s\r\nServer: podserver\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n"
 				   "Connection: close\r\n\r\n",
