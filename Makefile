@@ -125,6 +125,7 @@ unit: $(UNIT_BIN) ## build and run the unit and judge tests (T=substring picks)
 	$(Q)sh tests/run-tap.sh $(if $(T),$(foreach t,$(UNIT_BIN),$(if $(findstring $(T),$(t)),$(t))),$(UNIT_BIN))
 
 include tests/oom/oom.mk
+include tests/fuzz/fuzz.mk
 
 .PHONY: clean
 clean: ## remove everything generated
