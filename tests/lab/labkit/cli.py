@@ -87,7 +87,7 @@ def up(argv):
     from .lab import Lab, load_shape
     load_shape(shape)
     if space.holder_pid(directory):
-        if (directory / "shape").read_text().strip() == shape:
+        if (directory / "built").exists() and (directory / "shape").read_text().strip() == shape:
             print(f"already up, shape {shape}")
             return 0
         down([])
@@ -113,9 +113,9 @@ def up(argv):
 def _build(directory, lab_class):
     try:
         space.enter_holder(directory)
-        lab = lab_class(directory)
-        lab.build()
-        lab.close()
+        with lab_class(directory) as lab:
+            lab.build()
+        (directory / "built").touch()
         return 0
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
@@ -199,12 +199,11 @@ def apply(argv):
     except OSError as error:
         raise LabError(f"{argv[0]}: {error.strerror}") from None
     manifests = load_manifests(text)
-    lab = opened()
-    for manifest in manifests:
-        obj = lab.store.apply(manifest)
-        print(f"{obj['kind'].lower()}/{obj['metadata']['name']} applied")
-    lab.reconcile()
-    lab.close()
+    with opened() as lab:
+        for manifest in manifests:
+            obj = lab.store.apply(manifest)
+            print(f"{obj['kind'].lower()}/{obj['metadata']['name']} applied")
+        lab.reconcile()
 
 
 def _named(lab, argv):
@@ -226,64 +225,58 @@ def _named(lab, argv):
 
 def delete(argv):
     need(len(argv) == 2, "delete KIND NS/NAME")
-    lab = opened()
-    kind, namespace, name = _named(lab, argv)
-    lab.store.delete(kind, namespace, name)
-    if kind == "Namespace":
-        for key in [k for k in lab.store.objects if k[1] == name]:
-            lab.store.delete(*key)
-    lab.reconcile()
-    lab.close()
-    print(f"{kind.lower()}/{name} deleted")
+    with opened() as lab:
+        kind, namespace, name = _named(lab, argv)
+        lab.store.delete(kind, namespace, name)
+        if kind == "Namespace":
+            for key in [k for k in lab.store.objects if k[1] == name]:
+                lab.store.delete(*key)
+        lab.reconcile()
+        print(f"{kind.lower()}/{name} deleted")
 
 
 def get(argv):
     need(len(argv) == 2, "get KIND NS/NAME")
-    lab = opened()
-    print(json.dumps(lab.store.get(*_named(lab, argv)), indent=2))
-    lab.close()
+    with opened() as lab:
+        print(json.dumps(lab.store.get(*_named(lab, argv)), indent=2))
 
 
 def patch(argv):
     need(len(argv) == 3, "patch KIND NS/NAME JSON")
-    lab = opened()
-    from .lab import merge
-    obj = lab.store.get(*_named(lab, argv))
-    try:
-        change = json.loads(argv[2])
-    except json.JSONDecodeError as error:
-        raise LabError(f"the patch is not JSON: {error}") from None
-    lab.store.apply(merge(obj, change))
-    lab.reconcile()
-    lab.close()
+    with opened() as lab:
+        from .lab import merge
+        obj = lab.store.get(*_named(lab, argv))
+        try:
+            change = json.loads(argv[2])
+        except json.JSONDecodeError as error:
+            raise LabError(f"the patch is not JSON: {error}") from None
+        lab.store.apply(merge(obj, change))
+        lab.reconcile()
 
 
 def reconcile(argv):
     need(not argv, "reconcile")
-    lab = opened()
-    lab.reconcile(full=True)
-    lab.close()
+    with opened() as lab:
+        lab.reconcile(full=True)
 
 
 def component(argv):
     need(len(argv) in (2, 3) and argv[0] in ("stop", "pause", "start"), "component stop|pause|start NAME [NODE]")
-    lab = opened()
-    lab.set_component(argv[0], argv[1], argv[2] if len(argv) == 3 else None)
-    lab.close()
+    with opened() as lab:
+        lab.set_component(argv[0], argv[1], argv[2] if len(argv) == 3 else None)
 
 
 def api_(argv):
     usage = "api deny get|list RESOURCE, or: api allow"
     need(argv == ["allow"] or (len(argv) == 3 and argv[0] == "deny" and argv[1] in ("get", "list")), usage)
-    lab = opened()
-    from . import api, kinds
-    if argv[0] == "allow":
-        denied = []
-    else:
-        need(kinds.kind_of(argv[2]), usage)
-        denied = [*lab.denied, argv[1:]]
-    api.set_denied(lab, denied)
-    lab.close()
+    with opened() as lab:
+        from . import api, kinds
+        if argv[0] == "allow":
+            denied = []
+        else:
+            need(kinds.kind_of(argv[2]), usage)
+            denied = [*lab.denied, argv[1:]]
+        api.set_denied(lab, denied)
 
 
 # ---- looking and running ----
@@ -316,9 +309,8 @@ def run(argv):
 
 def pid(argv):
     need(len(argv) == 1, "pid PLACE")
-    lab = opened()
-    print(lab.places.pid(argv[0]))
-    lab.close()
+    with opened() as lab:
+        print(lab.places.pid(argv[0]))
 
 
 def logs(argv):
@@ -331,11 +323,10 @@ def logs(argv):
 
 def status(argv):
     need(not argv, "status")
-    lab = opened()
-    from . import health
-    problems = health.report(lab, sys.stdout)
-    lab.close()
-    return 1 if problems else 0
+    with opened() as lab:
+        from . import health
+        problems = health.report(lab, sys.stdout)
+        return 1 if problems else 0
 
 
 def fault(argv):

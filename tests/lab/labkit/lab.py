@@ -39,7 +39,7 @@ def load_shape(name):
 
 
 class Lab:
-    """Opened inside the lab's namespaces; close() writes the state back."""
+    """Opened inside the lab's namespaces, as a context; leaving it, also by an error, writes the state back."""
 
     def __init__(self, directory):
         self.directory = directory
@@ -54,7 +54,10 @@ class Lab:
         self.stopped = self.state.setdefault("stopped", {})
         self.denied = self.state.setdefault("denied", [])
 
-    def close(self):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
         write_atomically(self.state_file, json.dumps(self.state))
         self._lock.close()
 

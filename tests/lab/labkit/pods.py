@@ -8,7 +8,7 @@ import re
 import select
 import subprocess
 
-from . import config, dns, kinds, nodes, probes
+from . import config, dns, kinds, nodes, portmap, probes
 from .space import LabError, finish, is_alive, kill_group
 from .store import now
 
@@ -78,6 +78,8 @@ class Kubelets:
             if self.places.exists(record["place"]):
                 self.places.stop(record["place"])
             if record["veth"]:
+                if record["host_ports"]:
+                    portmap.remove(self.lab, record)
                 self._remove_link(record)
 
     def _remove_link(self, record):
@@ -98,14 +100,16 @@ class Kubelets:
                 self.lab.store.event(pod, "FailedCreatePodSandBox", "Failed to create pod sandbox: rpc error: code = Unknown desc = "
                                      f"failed to setup network for sandbox: {problem}", host=pod["spec"]["nodeName"])
         for pod, record in ready:
+            self.records[pod["metadata"]["uid"]] = record
             self._write_etc(pod, record)
         self.places.start([r["place"] for _, r in ready],
                           netns_of={r["place"]: r["node"] for _, r in ready if not r["veth"]})
         self._cable([r for _, r in ready if r["veth"]])
         for pod, record in ready:
-            self.records[pod["metadata"]["uid"]] = record
             if record["veth"]:
                 self._write_cni_result(pod, record)
+                if record["host_ports"]:
+                    portmap.add(self.lab, record)
 
     def _plan(self, pod):
         node = pod["spec"]["nodeName"]
@@ -122,6 +126,7 @@ class Kubelets:
         if not flannel:
             raise SetupProblem('plugin type="flannel" failed (add): failed to load flannel \'subnet.env\' file: '
                                "open /run/flannel/subnet.env: no such file or directory. Check the flannel pod log for this node.")
+        record["host_ports"] = portmap.ports_of(pod)
         record["mtu"] = int(flannel["FLANNEL_MTU"])
         record["ip"] = self._lease(root / "var/lib/cni/networks/cbr0", flannel["FLANNEL_SUBNET"], sandbox)
         record["gateway"] = flannel["FLANNEL_SUBNET"].partition("/")[0]

@@ -136,4 +136,3 @@ def sync(lab, full):
             lab.state[f"policy-{node}"] = text
     for job in jobs:
         finish(job)
-
