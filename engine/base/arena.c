@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Arena: a list of chunks of doubling size, newest first. Under
- * AddressSanitizer the unused part of each chunk is poisoned, so that running
- * off the end of one allocation is caught as it is with malloc.
+ * AddressSanitizer every allocation is a chunk of its own, so that running off
+ * its end or using it after a clear is caught as it is with malloc, and the
+ * out-of-memory tests can make each one fail.
  */
 #include <packetwalk/arena.h>
 
@@ -18,14 +19,13 @@
 #elif defined(__SANITIZE_ADDRESS__)
 #define WITH_ASAN 1
 #endif
-#ifdef WITH_ASAN
-#include <sanitizer/asan_interface.h>
-#else
-#define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
-#define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
-#endif
 
-enum { ALIGN = _Alignof(max_align_t), FIRST_CHUNK = 4 * 1024, LARGEST_CHUNK = 1024 * 1024 };
+enum { ALIGN = _Alignof(max_align_t) };
+#ifdef WITH_ASAN
+enum { EXACT = 1, FIRST_CHUNK = 0, LARGEST_CHUNK = 0 };
+#else
+enum { EXACT = 0, FIRST_CHUNK = 4 * 1024, LARGEST_CHUNK = 1024 * 1024 };
+#endif
 
 struct chunk {
 	struct chunk *next;
@@ -54,7 +54,6 @@ static void free_chunks(struct chunk *chunk)
 {
 	while (chunk) {
 		struct chunk *next = chunk->next;
-		ASAN_UNPOISON_MEMORY_REGION(chunk->data, chunk->cap);
 		free(chunk);
 		chunk = next;
 	}
@@ -78,7 +77,6 @@ void pw_arena_clear(struct pw_arena *arena)
 	free_chunks(keep->next);
 	keep->next = NULL;
 	keep->used = 0;
-	ASAN_POISON_MEMORY_REGION(keep->data, keep->cap);
 	/* One huge object must not make every later user pay for it. */
 	if (keep->cap > LARGEST_CHUNK) {
 		free_chunks(keep);
@@ -103,19 +101,19 @@ static void *fail(struct pw_arena *arena)
 	return NULL;
 }
 
-static struct chunk *add_chunk(struct pw_arena *arena, size_t size)
+/* `full` is `size` with its padding, which an exact chunk does without. */
+static struct chunk *add_chunk(struct pw_arena *arena, size_t size, size_t full)
 {
-	size_t cap = size > arena->next_cap ? size : arena->next_cap;
-	struct chunk *chunk = malloc(sizeof *chunk + cap);
+	size_t cap = full > arena->next_cap ? full : arena->next_cap;
+	struct chunk *chunk = malloc(sizeof *chunk + (EXACT ? size : cap));
 	if (!chunk)
 		return NULL;
 	chunk->cap = cap;
 	chunk->used = 0;
 	chunk->next = arena->chunks;
 	arena->chunks = chunk;
-	if (arena->next_cap < LARGEST_CHUNK)
+	if (arena->next_cap * 2 <= LARGEST_CHUNK)
 		arena->next_cap *= 2;
-	ASAN_POISON_MEMORY_REGION(chunk->data, cap);
 	return chunk;
 }
 
@@ -129,13 +127,12 @@ static void *take(struct pw_arena *arena, size_t size)
 		return fail(arena);
 	struct chunk *chunk = arena->chunks;
 	if (!chunk || full > chunk->cap - chunk->used)
-		chunk = add_chunk(arena, full);
+		chunk = add_chunk(arena, size, full);
 	if (!chunk)
 		return fail(arena);
 	void *p = chunk->data + chunk->used;
 	chunk->used += full;
 	arena->used += full;
-	ASAN_UNPOISON_MEMORY_REGION(p, size);
 	return p;
 }
 

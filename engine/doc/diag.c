@@ -91,6 +91,11 @@ size_t pw_diags_count(const struct pw_diags *diags, int severity)
 	return count;
 }
 
+bool pw_diags_failed(const struct pw_diags *diags)
+{
+	return diags && pw_arena_failed(diags->arena);
+}
+
 const struct pw_diag *pw_diags_at(const struct pw_diags *diags, size_t i)
 {
 	return diags && i < diags->n ? &diags->v[i] : NULL;

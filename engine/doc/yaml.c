@@ -64,21 +64,17 @@ static struct pw_place place_of(const struct load *load, yaml_mark_t mark)
 	return (struct pw_place){ load->say.file, (unsigned)mark.line + 1, (unsigned)mark.column + 1 };
 }
 
-static int no_memory(struct load *load)
+static bool count_nodes(struct load *load, size_t more)
 {
-	return pw_err_set(load->say.err, PW_NOMEM, "out of memory while reading %s", load->say.file ? load->say.file : "YAML");
+	if (more > load->limits->nodes - load->nodes)
+		return false;
+	load->nodes += more;
+	return true;
 }
 
-static int count_nodes(struct load *load, size_t more, struct pw_place place, bool alias)
+static int too_many(struct load *load, struct pw_place place)
 {
-	if (more <= load->limits->nodes - load->nodes) {
-		load->nodes += more;
-		return PW_OK;
-	}
-	return pw_yaml_stop(&load->say, place, PW_DIAG_LIMIT,
-			    alias ? "write out what is needed instead of nesting aliases" : "split the file",
-			    "the document has more than %zu nodes%s", load->limits->nodes,
-			    alias ? " once its aliases are expanded" : "");
+	return pw_yaml_stop(&load->say, place, PW_DIAG_LIMIT, "split the file", "the document has more than %zu nodes", load->limits->nodes);
 }
 
 static int add_anchor(struct load *load, const yaml_char_t *name, struct pw_val *val, struct weight weight,
@@ -91,7 +87,7 @@ static int add_anchor(struct load *load, const yaml_char_t *name, struct pw_val 
 		size_t cap = load->cap_anchors ? load->cap_anchors * 2 : 8;
 		struct anchor *anchors = realloc(load->anchors, cap * sizeof *anchors);
 		if (!anchors)
-			return no_memory(load);
+			return pw_yaml_no_memory(&load->say);
 		load->anchors = anchors;
 		load->cap_anchors = cap;
 	}
@@ -117,7 +113,7 @@ static int list_key(struct load *load, const struct pw_val *list, const char **r
 	*ret = words && pw_buf_ok(&buf) ? pw_arena_strndup(load->arena, pw_buf_str(&buf), buf.len) : NULL;
 	bool ok = pw_buf_ok(&buf) && !pw_arena_failed(load->arena);
 	pw_buf_release(&buf);
-	return ok ? PW_OK : no_memory(load);
+	return ok ? PW_OK : pw_yaml_no_memory(&load->say);
 }
 
 /* A key has come: remembers it, or says what is wrong with it. */
@@ -173,7 +169,7 @@ static int attach(struct load *load, struct pw_val *val, const char *plain, size
 			entry->col = top->key_place.col;
 		}
 	}
-	return pw_arena_failed(load->arena) ? no_memory(load) : PW_OK;
+	return pw_arena_failed(load->arena) ? pw_yaml_no_memory(&load->say) : PW_OK;
 }
 
 static int too_deep(struct load *load, struct pw_place place)
@@ -214,21 +210,20 @@ static int on_scalar(struct load *load, const yaml_event_t *event)
 	struct pw_place place = place_of(load, event->start_mark);
 	if (memchr(written, '\0', len))
 		return pw_yaml_stop(&load->say, place, PW_DIAG_NOT_TEXT, "remove the \\0", "a NUL character is not text");
-	int r = count_nodes(load, 1, place, false);
-	if (r < 0)
-		return r;
+	if (!count_nodes(load, 1))
+		return too_many(load, place);
 	warn_of_tag(load, event);
 	bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && event->data.scalar.plain_implicit;
 	const char *text = pw_arena_strndup(load->arena, written, len);
 	struct pw_val *val = plain && is_null_word(written, len) ? pw_val_null(load->arena) : pw_node_str(load->arena, text, len);
 	if (!val || !text)
-		return no_memory(load);
+		return pw_yaml_no_memory(&load->say);
 	val->quoted = !plain;
 	pw_node_place(val, place.file, place.line, place.col);
 	if (load->n_frames == 0)
 		load->root_blank = plain && len == 0;
 	size_t number;
-	r = add_anchor(load, event->data.scalar.anchor, val, (struct weight){ 1, 0 }, false, &number);
+	int r = add_anchor(load, event->data.scalar.anchor, val, (struct weight){ 1, 0 }, false, &number);
 	return r < 0 ? r : attach(load, val, text, len, 0, place);
 }
 
@@ -240,13 +235,14 @@ static int on_alias(struct load *load, const yaml_event_t *event)
 	if (number < 0)
 		return pw_yaml_stop(&load->say, place, PW_DIAG_ALIAS, NULL, "the alias *%s names no anchor before it", name);
 	const struct anchor *anchor = &load->anchors[number];
+	struct pw_place named = pw_val_place(anchor->val);
 	if (anchor->open)
-		return pw_yaml_stop(&load->say, place, PW_DIAG_ALIAS, NULL, "the alias *%s names something it is itself inside of", name);
+		return pw_yaml_stop_two(&load->say, place, named, PW_DIAG_ALIAS, NULL, "the alias *%s names something it is itself inside of", name);
 	if (load->n_frames + anchor->weight.height > load->depth)
 		return too_deep(load, place);
-	int r = count_nodes(load, anchor->weight.nodes, place, true);
-	if (r < 0)
-		return r;
+	if (!count_nodes(load, anchor->weight.nodes))
+		return pw_yaml_stop_two(&load->say, place, named, PW_DIAG_LIMIT, "write out what is needed instead of nesting aliases",
+					"the document has more than %zu nodes once its aliases are expanded", load->limits->nodes);
 	/* Shared, not copied: nobody changes a tree once it is read. */
 	return attach(load, anchor->val, NULL, 0, anchor->weight.height, place);
 }
@@ -258,13 +254,12 @@ static int on_open(struct load *load, const yaml_event_t *event)
 	if (load->n_frames >= load->depth)
 		return too_deep(load, place);
 	size_t before = load->nodes;
-	int r = count_nodes(load, 1, place, false);
-	if (r < 0)
-		return r;
+	if (!count_nodes(load, 1))
+		return too_many(load, place);
 	warn_of_tag(load, event);
 	struct pw_val *val = map ? pw_val_map(load->arena) : pw_val_seq(load->arena);
 	if (!val)
-		return no_memory(load);
+		return pw_yaml_no_memory(&load->say);
 	pw_node_place(val, place.file, place.line, place.col);
 	struct frame *frame = &load->frames[load->n_frames++];
 	*frame = (struct frame){ .val = val, .nodes_before = before };
@@ -310,7 +305,7 @@ static int read_document(struct load *load)
 	load->n_anchors = 0; /* anchors do not reach across documents */
 	load->anchor_names = pw_val_map(load->arena);
 	if (!load->anchor_names)
-		return no_memory(load);
+		return pw_yaml_no_memory(&load->say);
 	for (bool end = false; !end;) {
 		yaml_event_t event;
 		if (!yaml_parser_parse(&load->parser, &event))
@@ -391,7 +386,7 @@ static int run(struct load *load, int (*read)(struct load *load, const struct pw
 	load->frames = calloc((size_t)load->depth + 1, sizeof *load->frames);
 	if (!load->frames || !yaml_parser_initialize(&load->parser)) {
 		free(load->frames);
-		return no_memory(load);
+		return pw_yaml_no_memory(&load->say);
 	}
 	size_t skip = pw_bom_len(load->say.text, load->say.len);
 	yaml_parser_set_encoding(&load->parser, YAML_UTF8_ENCODING);
@@ -402,8 +397,8 @@ static int run(struct load *load, int (*read)(struct load *load, const struct pw
 	free(load->frames);
 	free(load->anchors);
 	/* A complaint that found no memory must not make the document look good. */
-	if (r == PW_OK && (!val || pw_arena_failed(load->arena)))
-		r = no_memory(load);
+	if (r == PW_OK && (!val || pw_arena_failed(load->arena) || pw_diags_failed(load->say.diags)))
+		r = pw_yaml_no_memory(&load->say);
 	if (r == PW_OK)
 		*ret = val;
 	return r;
@@ -417,7 +412,7 @@ static int parse(const char *text, size_t len, const char *file, const struct pw
 		.say = { .text = text, .len = len, .file = pw_arena_strdup(arena, file), .diags = diags, .err = err },
 		.limits = limits, .arena = arena,
 	};
-	return pw_arena_failed(arena) ? no_memory(&load) : run(&load, read, ret);
+	return pw_arena_failed(arena) ? pw_yaml_no_memory(&load.say) : run(&load, read, ret);
 }
 
 int pw_yaml_parse(const char *text, size_t len, const char *file, const struct pw_yaml_limits *limits,

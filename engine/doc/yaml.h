@@ -31,6 +31,7 @@ void pw_diags_add_two(struct pw_diags *diags, int severity, struct pw_place plac
 /* What led to this document ("included from a.yaml:3:5"), for what is added from now on. NULL: nothing. */
 void pw_diags_chain(struct pw_diags *diags, const char *chain);
 size_t pw_diags_count(const struct pw_diags *diags, int severity); /* -1: all */
+bool pw_diags_failed(const struct pw_diags *diags);                 /* out of memory: a complaint is missing */
 void pw_diags_sort(struct pw_diags *diags);                        /* by file, line, column */
 const struct pw_diag *pw_diags_at(const struct pw_diags *diags, size_t i);
 /* `file:line:col: error[PW0101]: text`, the source line, a caret, the other

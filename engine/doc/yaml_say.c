@@ -13,6 +13,11 @@
 
 static const struct pw_place nowhere = { NULL, 0, 0 };
 
+int pw_yaml_no_memory(struct pw_yaml_say *say)
+{
+	return pw_err_set(say->err, PW_NOMEM, "out of memory while reading %s", say->file ? say->file : "YAML");
+}
+
 PW_PRINTF(7, 0) static int say_it(struct pw_yaml_say *say, bool stop, struct pw_place place, struct pw_place other,
 				  const char *id, const char *fix, const char *fmt, va_list ap)
 {
@@ -20,6 +25,8 @@ PW_PRINTF(7, 0) static int say_it(struct pw_yaml_say *say, bool stop, struct pw_
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	if (say->diags)
 		pw_diags_add_two(say->diags, 0, place, other, id, fix, "%s", text);
+	if (pw_diags_failed(say->diags))
+		return pw_yaml_no_memory(say); /* a complaint nobody will see is none */
 	if (say->diags && !stop)
 		return PW_OK;
 	return pw_err_at(say->err, PW_SYNTAX, place.file, place.line, place.col, "%s", text);
@@ -182,7 +189,7 @@ int pw_yaml_say_syntax(struct pw_yaml_say *say, const struct yaml_parser_s *pars
 {
 	/* libyaml 0.2.5 forgets to say so when it cannot copy a tag. */
 	if (parser->error == YAML_MEMORY_ERROR || parser->error == YAML_NO_ERROR)
-		return pw_err_set(say->err, PW_NOMEM, "out of memory while reading %s", say->file ? say->file : "YAML");
+		return pw_yaml_no_memory(say);
 	struct pw_place place = place_at(say, parser->problem_mark);
 	struct pw_place other = parser->context ? place_at(say, parser->context_mark) : nowhere;
 	if (other.line == place.line && other.col == place.col)

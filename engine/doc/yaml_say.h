@@ -24,6 +24,8 @@ int pw_yaml_complain(struct pw_yaml_say *say, struct pw_place place, const char 
 int pw_yaml_complain_two(struct pw_yaml_say *say, struct pw_place place, struct pw_place other, const char *id,
 			 const char *fix, const char *fmt, ...) PW_PRINTF(6, 7);
 
+int pw_yaml_no_memory(struct pw_yaml_say *say);
+
 /* Size and characters, before libyaml sees the text. */
 int pw_yaml_check_text(struct pw_yaml_say *say, size_t max);
 /* The parser's error as a sentence, with the place, the other place and a fix. */

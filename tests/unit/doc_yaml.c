@@ -144,6 +144,12 @@ static void test_limits(void)
 	FAILS("b: *q\n", 1, 4, "PW0107", "the alias *q names no anchor before it");
 	PW_CLEAN_ARENA struct pw_arena *arena = pw_arena_new(1 << 20);
 	(void)read_text(arena, "[[[[[[[[1]]]]]]]]");
+	struct pw_diags *diags = pw_diags_new(arena);
+	const struct pw_val *val = NULL;
+	const char *loop = "\na: &a\n  - b\n  - *a\n";
+	(void)pw_yaml_parse(loop, strlen(loop), "x.yaml", &limits, arena, diags, &val, NULL);
+	is_at(pw_diags_at(diags, 0)->place, 4, 5, "the alias");
+	is_at(pw_diags_at(diags, 0)->other, 2, 4, "and what it names");
 }
 
 /* The load goes on: one complaint, with its second place if `other_line` is not 0. */
