@@ -52,6 +52,8 @@ def _documents(lab):
         for obj in objects:
             scope = f"{base}/namespaces/{obj['metadata']['namespace']}" if namespaced else base
             out[f"{scope}/{name}/{obj['metadata']['name']}"] = obj
+        if namespaced:  # what a namespace without such objects, or one that does not exist, lists
+            out[f"/empty{base}/{name}"] = _list(lab, api_version, kind, [])
         for namespace in namespaces if namespaced else []:
             members = [o for o in objects if o["metadata"]["namespace"] == namespace]
             out[f"{base}/namespaces/{namespace}/{name}"] = _list(lab, api_version, kind, members)
@@ -95,7 +97,7 @@ def _nginx_config(lab):
     directory = lab.directory
     unauthorized = json.dumps(status(401, "Unauthorized", "Unauthorized"))
     missing = json.dumps(status(404, "NotFound", "the server could not find the requested resource"))
-    missing_object = _quote(json.dumps(status(404, "NotFound", '$1 "$2" not found', {"name": "$2", "kind": "$1"})))
+    missing_object = _quote(json.dumps(status(404, "NotFound", '$resource "$name" not found', {"name": "$name", "kind": "$kind"})))
     denied = "\n".join(_denied_location(verb, resource) for verb, resource in lab.denied)
     health = "\n".join(f"        location = /{p} {{ default_type text/plain; return 200 ok; }}" for p in ("healthz", "livez", "readyz"))
     return f"""
@@ -142,13 +144,19 @@ http {{
         location / {{
             try_files $uri/_.json @missing;
         }}
-        location ~ ^/(?:api/v1|apis/[^/]+/[^/]+)/(?:namespaces/[^/]+/)?([a-z0-9]+)/([^/]+)$ {{
+        location ~ ^/(api/v1|apis/[^/]+/[^/]+)/namespaces/[^/]+/([a-z0-9]+)$ {{
+            try_files $uri/_.json /empty/$1/$2/_.json @missing;
+        }}
+        location ~ ^/api/v1/(?:namespaces/[^/]+/)?(?<kind>[a-z0-9]+)/(?<name>[^/]+)$ {{
+            set $resource $kind;
+            try_files $uri/_.json @missing-object;
+        }}
+        location ~ ^/apis/(?<group>[^/]+)/[^/]+/(?:namespaces/[^/]+/)?(?<kind>[a-z0-9]+)/(?<name>[^/]+)$ {{
+            set $resource $kind.$group;
             try_files $uri/_.json @missing-object;
         }}
         location @missing {{ return 404 '{missing}'; }}
-        location @missing-object {{
-            return 404 '{missing_object}';
-        }}
+        location @missing-object {{ return 404 '{missing_object}'; }}
     }}
 }}
 """

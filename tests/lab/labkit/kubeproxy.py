@@ -8,7 +8,7 @@ import base64
 import hashlib
 import subprocess
 
-from . import config, endpoints
+from . import config, endpoints, kubeproxy_nft
 from .space import finish
 
 MARK = "0x4000/0x4000"
@@ -269,6 +269,9 @@ def _ensure_jumps(lab, node):
 
 def sync(lab, full):
     """Brings every node with a running kube-proxy up to date; the others keep the rules they have."""
+    if lab.kube_proxy_config().get("mode") == "nftables":
+        kubeproxy_nft.sync(lab, full, _host_name, endpoints_of)
+        return
     jobs, done = [], []
     for node in lab.running_on("kube-proxy"):
         old = lab.state.get(f"kube-proxy-{node}")

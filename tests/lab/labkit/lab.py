@@ -9,13 +9,14 @@ import yaml
 
 from . import api, certs, config, dns, endpoints, kubeproxy, nodes, policy, pods, space, underlay, workloads
 from .space import LabError
-from .store import Loader, Store, load_manifests, now, write_atomically
+from .store import Loader, Store, ago, load_manifests, now, write_atomically
 
 # Components that are pods of a DaemonSet: name → (namespace, how the pod on a node is called).
 NODE_PODS = {"kube-proxy": ("kube-system", "kube-proxy"), "flanneld": ("kube-flannel", "kube-flannel-ds"),
              "policy-enforcer": ("kube-system", "kube-network-policies")}
 NODE_PROGRAMS = ("kubelet",)
 CLUSTER_PROGRAMS = ("controller-manager", "apiserver")
+SILENCE_SECONDS = 60
 COMPONENTS = (*NODE_PODS, *NODE_PROGRAMS, *CLUSTER_PROGRAMS, "coredns")
 
 KUBELET_CONDITIONS = {
@@ -73,6 +74,10 @@ class Lab:
         if component in NODE_PODS:
             return node in self.running_on(component)
         return f"{component}/{node}" not in self.stopped if component in NODE_PROGRAMS else component not in self.stopped
+
+    def is_known_dead(self, node):
+        """Whether a node's kubelet is gone and the node lifecycle controller has drawn its conclusions."""
+        return self.stopped.get(f"kubelet/{node}") == "stopped" and self.is_running("controller-manager")
 
     def running_on(self, component):
         """The nodes on which a per-node component works: its process counts, not what the API believes of its pod."""
@@ -282,25 +287,28 @@ control-use-cert: no
         return restart
 
     def _write_nodes(self):
-        """Node conditions, as kubelet posts them, or as the node lifecycle controller marks them when it falls silent."""
+        """Node conditions, as kubelet posts them, or as the node lifecycle controller marks them when it falls silent. A
+        paused kubelet has fallen silent too, but less than a grace period ago."""
         for node in self.store.list("Node"):
-            alive = self.is_running("kubelet", node["metadata"]["name"])
+            name = node["metadata"]["name"]
+            alive = self.is_running("kubelet", name)
             for condition in node["status"]["conditions"]:
                 usual = KUBELET_CONDITIONS.get(condition["type"])
                 if not usual:
                     continue
                 beat = condition.get("lastHeartbeatTime", api.NOW)
-                condition["lastHeartbeatTime"] = api.NOW if alive else self._frozen(beat)
+                condition["lastHeartbeatTime"] = api.NOW if alive else self._frozen(beat, self.is_known_dead(name))
                 if alive and condition["status"] == "Unknown":
                     condition.update(status=usual[0], reason=usual[1], message=usual[2], lastTransitionTime=now())
-                elif not alive and condition["status"] != "Unknown" and self.is_running("controller-manager"):
+                elif condition["status"] != "Unknown" and self.is_known_dead(name):
                     condition.update(status="Unknown", reason="NodeStatusUnknown", message="Kubelet stopped posting node status.",
                                      lastTransitionTime=now())
             self.store.put(node)
 
     @staticmethod
-    def _frozen(time_mark):
-        return now() if time_mark == api.NOW else time_mark
+    def _frozen(time_mark, is_known_dead):
+        """The last sign of life. What is known to be dead has been silent for longer than any grace period."""
+        return ago(SILENCE_SECONDS if is_known_dead else 0) if time_mark == api.NOW else time_mark
 
     def _write_leases(self):
         leases = [("kube-node-lease", node["metadata"]["name"], node["metadata"]["name"],
@@ -312,7 +320,8 @@ control-use-cert: no
                 "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": name, "namespace": namespace},
                 "spec": {"holderIdentity": identity, "leaseDurationSeconds": 40 if namespace == "kube-node-lease" else 15}}
             before = lease["spec"].get("renewTime", api.NOW)
-            lease["spec"]["renewTime"] = api.NOW if alive else self._frozen(before)
+            known_dead = self.stopped.get(f"kubelet/{name}" if namespace == "kube-node-lease" else "controller-manager") == "stopped"
+            lease["spec"]["renewTime"] = api.NOW if alive else self._frozen(before, known_dead)
             self.store.put(lease)
         wanted = {(n, x) for n, x, _, _ in leases}
         for lease in self.store.list("Lease"):

@@ -385,7 +385,7 @@ class Kubelets:
         old = pod.get("status") or {}
         statuses = [self._container_status(record, container) for container in spec["containers"]]
         ready = all(s["ready"] for s in statuses)
-        if not kubelet_runs and self.lab.is_running("controller-manager"):
+        if self.lab.is_known_dead(record["node"]):
             ready = False  # the node lifecycle controller marks the pods of a silent node
             statuses = old.get("containerStatuses", statuses)
         elif not kubelet_runs:

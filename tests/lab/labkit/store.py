@@ -4,7 +4,7 @@ import copy
 import json
 import os
 import uuid
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import yaml
 
@@ -14,8 +14,12 @@ from .space import LabError
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+def ago(seconds):
+    return (datetime.now(timezone.utc) - timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def now():
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return ago(0)
 
 
 def load_manifests(text):
