@@ -127,6 +127,7 @@ unit: $(UNIT_BIN) ## build and run the unit and judge tests (T=substring picks)
 include tests/oom/oom.mk
 include tests/fuzz/fuzz.mk
 include tests/plugins/plugins.mk
+include tests/net/net.mk
 
 .PHONY: clean
 clean: ## remove everything generated

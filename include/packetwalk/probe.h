@@ -47,9 +47,12 @@ int pw_probe_hosts(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err);
 /* TCP connects, `count` of them with fresh source ports, side by side.
  * ret: {address, port, attempts: [{result, errno, ms, source: "ip:port", retrans, segs_in,
  *       icmp: {type, code, from}}..], connected, refused_rst, refused_icmp, host_unreachable, net_unreachable,
- *       timeout, local_error, other (counts), ms_min, ms_median, ms_max, out_drop (bool: SYNs never left)}
+ *       timeout, local_error, other (counts), ms_min, ms_median, ms_max, out_drop (bool: SYNs never left),
+ *       icmp_limited (bool: some ICMP refusals and else only silence: the sender's limit of six ICMP errors in a row may
+ *       hide a refusal of all)}
  * result: connected | refused-rst | refused-icmp | host-unreachable | net-unreachable | timeout |
  *         local-denied (EPERM, EACCES) | no-ports (EADDRNOTAVAIL) | blackhole (EINVAL) | error.
+ * `connected` with errno ECONNRESET: reset right after its handshake.
  * RST and ICMP are told apart by the error queue and tcpi_segs_in, with the
  * namespace's IcmpInDestUnreachs as the fallback. */
 struct pw_tcp_spec {
@@ -63,9 +66,11 @@ struct pw_tcp_spec {
 };
 int pw_probe_tcp(struct pw_ctx *ctx, const struct pw_tcp_spec *spec, struct pw_val *ret, struct pw_err *err);
 
-/* One exchange after a connect: send `payload` (may be empty), read up to max bytes.
+/* One exchange after a connect: send `payload` (may be empty), read up to 64 KiB.
  * ret: {connect: as one attempt, sent, received, first_byte_ms, result: answered|silent|reset|closed|error,
- *       head (first 256 bytes, as text), acked (tcpi_bytes_acked), unacked, retransmits, pmtu, snd_mss} */
+ *       ended: eof|reset|error|idle|enough|deadline, errno, ms, icmp,
+ *       head (first 256 bytes, as text), acked (tcpi_bytes_acked, the SYN counts as one), unacked, retransmits, pmtu, snd_mss}
+ * first_byte_ms counts from the request. Reading ends 300 ms after the last byte. */
 int pw_probe_tcp_exchange(struct pw_ctx *ctx, const struct pw_tcp_spec *spec, const void *payload, size_t len,
 			  struct pw_val *ret, struct pw_err *err);
 

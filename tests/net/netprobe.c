@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Runs one probe and prints what it saw, a line per value: path=value.
+ *     netprobe tcp address=10.0.0.1 port=80 count=4 timeout=1000
+ * A probe that could not run prints error=CODE and says=TEXT, and exits 1.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <packetwalk/cleanup.h>
+#include <packetwalk/probe.h>
+#include <vantage/ctx_priv.h>
+
+enum { ARENA_MAX = 64 << 20, DEADLINE_MS = 60000, PAYLOAD_MAX = 65536 };
+
+struct args { int n; char **v; };
+
+static const char *str(const struct args *args, const char *key)
+{
+	size_t len = strlen(key);
+	for (int i = 0; i < args->n; i++)
+		if (!strncmp(args->v[i], key, len) && args->v[i][len] == '=')
+			return args->v[i] + len + 1;
+	return NULL;
+}
+
+static unsigned num(const struct args *args, const char *key, unsigned otherwise)
+{
+	const char *text = str(args, key);
+	return text ? (unsigned)strtoul(text, NULL, 0) : otherwise;
+}
+
+static void print(const struct pw_val *val, const char *path)
+{
+	char sub[512];
+	double real;
+	long long whole;
+	bool yes;
+	switch (pw_val_kind(val)) {
+	case PW_VAL_SEQ:
+		printf("%s.n=%zu\n", path, pw_val_count(val));
+		/* fall through */
+	case PW_VAL_MAP:
+		for (size_t i = 0; i < pw_val_count(val); i++) {
+			if (pw_val_is(val, PW_VAL_MAP))
+				(void)snprintf(sub, sizeof sub, "%s%s%s", path, *path ? "." : "", pw_map_key(val, i));
+			else
+				(void)snprintf(sub, sizeof sub, "%s.%zu", path, i);
+			print(pw_val_at(val, i), sub);
+		}
+		break;
+	case PW_VAL_BOOL:
+		printf("%s=%s\n", path, pw_val_to_bool(val, &yes) && yes ? "true" : "false");
+		break;
+	case PW_VAL_INT:
+		printf("%s=%lld\n", path, pw_val_to_int(val, &whole) ? whole : 0);
+		break;
+	case PW_VAL_REAL:
+		printf("%s=%.3f\n", path, pw_val_to_real(val, &real) ? real : 0);
+		break;
+	case PW_VAL_STR:
+		printf("%s=", path);
+		for (const char *p = pw_val_text(val); *p; p++)
+			printf(*p == '\n' ? "\\n" : *p == '\r' ? "\\r" : "%c", *p);
+		printf("\n");
+		break;
+	case PW_VAL_NULL:
+		printf("%s=null\n", path);
+		break;
+	}
+}
+
+static struct pw_tcp_spec tcp_spec(const struct args *args)
+{
+	return (struct pw_tcp_spec){
+		.address = str(args, "address"), .port = num(args, "port", 0), .count = num(args, "count", 1),
+		.timeout_ms = num(args, "timeout", 1000), .source = str(args, "source"), .mark = num(args, "mark", 0),
+		.reset = num(args, "reset", 0),
+	};
+}
+
+static int run_tcp(struct pw_ctx *ctx, const struct args *args, struct pw_val *ret, struct pw_err *err)
+{
+	struct pw_tcp_spec spec = tcp_spec(args);
+	return pw_probe_tcp(ctx, &spec, ret, err);
+}
+
+/* The payload: text=..., or that of size=N bytes. */
+static size_t payload(const struct args *args, char *out)
+{
+	const char *text = str(args, "text");
+	size_t n = num(args, "size", text ? (unsigned)strlen(text) : 0);
+	if (n > PAYLOAD_MAX)
+		n = PAYLOAD_MAX;
+	memset(out, 'x', n);
+	if (text)
+		memcpy(out, text, strlen(text) < n ? strlen(text) : n);
+	return n;
+}
+
+static int run_exchange(struct pw_ctx *ctx, const struct args *args, struct pw_val *ret, struct pw_err *err)
+{
+	static char data[PAYLOAD_MAX];
+	struct pw_tcp_spec spec = tcp_spec(args);
+	size_t n = payload(args, data);
+	return pw_probe_tcp_exchange(ctx, &spec, data, n, ret, err);
+}
+
+static const struct { const char *name; int (*run)(struct pw_ctx *, const struct args *, struct pw_val *, struct pw_err *); } probes[] = {
+	{ "tcp", run_tcp },
+	{ "exchange", run_exchange },
+};
+
+int main(int argc, char **argv)
+{
+	static const struct pw_check none = { PW_CHECK_HEAD("netprobe") };
+	PW_CLEAN_ARENA struct pw_arena *arena = pw_arena_new(ARENA_MAX);
+	struct pw_err err = PW_ERR_INIT;
+	struct pw_val *ret = pw_val_map(arena);
+	struct pw_ctx ctx;
+	if (!ret || argc < 2)
+		return 2;
+	struct args args = { argc - 2, argv + 2 };
+	pw_ctx_init(&ctx, &none, NULL, NULL, arena, num(&args, "deadline", DEADLINE_MS));
+	const char *root = str(&args, "root");
+	ctx.root_fd = open(root ? root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < sizeof probes / sizeof *probes; i++)
+		if (!strcmp(argv[1], probes[i].name)) {
+			int rc = probes[i].run(&ctx, &args, ret, &err);
+			print(ret, "");
+			if (rc < 0)
+				printf("error=%s\nsays=%s\n", pw_code_word(rc), err.text);
+			return rc < 0;
+		}
+	fprintf(stderr, "netprobe: no probe \"%s\"\n", argv[1]);
+	return 2;
+}
