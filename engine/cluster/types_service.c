@@ -10,7 +10,8 @@
 const char *const pw_service_fields[] = {
 	"name", "namespace", "fqdn", "short", "type", "cluster_ip", "port", "port_name", "protocol", "target_port", "app_protocol",
 	"node_port", "dns_ip", "headless", "external_name", "lb_ip", "selector", "internal_policy", "external_policy",
-	"session_affinity", "endpoints", "all_endpoints", "nodes", "first_endpoint", "first_endpoint_node", NULL,
+	"session_affinity", "endpoints", "all_endpoints", "nodes", "first_endpoint", "first_endpoint_node",
+	"first_ip", "first_port", NULL,
 };
 
 static void set_endpoint(const struct pw_facts *facts, const struct pw_backend *backend, struct pw_arena *arena, struct pw_val *ret)
@@ -46,7 +47,7 @@ static void set_endpoints(const struct pw_facts *facts, const struct pw_service 
 	size_t n = pw_facts_backends(facts, service, port, arena, &backends);
 	struct pw_val *ready = pw_map_set_seq(map, "endpoints"), *all = pw_map_set_seq(map, "all_endpoints");
 	struct pw_val *nodes = pw_map_set_seq(map, "nodes");
-	const char *first = "", *first_node = "";
+	const struct pw_backend *first = NULL;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct pw_endpoint *endpoint = backends[i].endpoint;
@@ -55,15 +56,15 @@ static void set_endpoints(const struct pw_facts *facts, const struct pw_service 
 		if (!endpoint->ready)
 			continue;
 		set_endpoint(facts, &backends[i], arena, pw_seq_add_map(ready));
-		if (!first[0]) {
-			first = pw_host_port(arena, endpoint->address, backends[i].port);
-			first_node = endpoint->node;
-		}
+		if (!first)
+			first = &backends[i];
 		if (endpoint->node[0] && !listed(nodes, endpoint->node))
 			pw_seq_add_str(nodes, endpoint->node);
 	}
-	pw_map_set_str(map, "first_endpoint", first);
-	pw_map_set_str(map, "first_endpoint_node", first_node);
+	pw_map_set_str(map, "first_endpoint", first ? pw_host_port(arena, first->endpoint->address, first->port) : "");
+	pw_map_set_str(map, "first_endpoint_node", first ? first->endpoint->node : "");
+	pw_map_set_str(map, "first_ip", first ? first->endpoint->address : "");
+	pw_map_set_int(map, "first_port", first ? first->port : 0);
 }
 
 static void set_port(const struct pw_service_port *port, struct pw_val *map)
