@@ -1,0 +1,44 @@
+# Shared by fault scenarios: . "$(dirname "$LAB")/fault-lib.sh"
+# Each scenario makes its fault and then proves that it took effect; these are the words for that.
+# shellcheck shell=sh
+set -eu
+
+lab() { "$LAB" "$@"; }
+on() { place=$1; shift; "$LAB" exec "$place" -- "$@"; }
+
+die() { echo "${0##*/}: $*" >&2; exit 1; }
+
+# eventually SECONDS CMD …: until CMD succeeds; the scenario fails if it never does.
+eventually() {
+	limit=$1; shift
+	end=$(($(date +%s) + limit))
+	until "$@" >/dev/null 2>&1; do
+		[ "$(date +%s)" -lt "$end" ] || die "did not come true within $limit s: $*"
+		sleep 0.1
+	done
+}
+not() { ! "$@"; }
+
+# connects PLACE ADDRESS PORT: a TCP connection opens within a second.
+connects() { "$LAB" exec "$1" -- timeout 1 bash -c "exec 3<>/dev/tcp/$2/$3" 2>/dev/null; }
+broken() { eventually 10 not connects "$@"; }
+works() { eventually 10 connects "$@"; }
+# sometimes PLACE ADDRESS PORT: of twelve connections some open and some do not.
+sometimes() {
+	good=0 bad=0
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		if connects "$@"; then good=$((good + 1)); else bad=$((bad + 1)); fi
+	done
+	[ "$good" -gt 0 ] && [ "$bad" -gt 0 ]
+}
+# resolves PLACE NAME: the libc of the place finds an address.
+resolves() { "$LAB" exec "$1" -- timeout 8 getent ahostsv4 "$2" >/dev/null 2>&1; }
+
+pod_ip() { "$LAB" get pod "$1" | sed -n 's/.*"podIP": "\([0-9.]*\)".*/\1/p' | head -n 1; }
+# host_end NODE NS/POD: the node's interface that leads to the pod.
+host_end() {
+	index=$("$LAB" exec "$2" -- cat /sys/class/net/eth0/iflink)
+	"$LAB" exec "$1" -- ip -o link | sed -n "s/^$index: \([^@:]*\).*/\1/p"
+}
+# http_status PLACE URL: the status code, 000 if there is none.
+http_status() { "$LAB" exec "$1" -- curl -s -o /dev/null -m 2 -w '%{http_code}' "$2"; }
