@@ -32,10 +32,12 @@ struct pw_play_input {
 /* "layer" or "layer/component" */
 struct pw_play_claim { enum pw_layer layer; const char *component; /* NULL: the whole layer */ struct pw_place place; };
 
+#define PW_VERDICT_CALLEE (-2) /* `verdict: callee`: that of the playbook the step called */
+
 struct pw_play_edge {
 	const char *const *outcomes; size_t n_outcomes; /* 0: else */
 	int go;                   /* index of a step, -1 */
-	int verdict;              /* index of a verdict, -1; exactly one of the two */
+	int verdict;              /* index of a verdict, PW_VERDICT_CALLEE, or -1; exactly one of the two */
 	const struct pw_play_claim *clears; size_t n_clears;
 	const struct pw_play_claim *suspects; size_t n_suspects;
 	const char *says;         /* optional template: why this edge, for `w`; NULL */

@@ -31,7 +31,8 @@ struct pw_walk *pw_walk_new(const struct pw_play *play, struct pw_scope *scope, 
 enum pw_walk_want { PW_WALK_CHECK, PW_WALK_ASK, PW_WALK_CALL, PW_WALK_DONE };
 enum pw_walk_want pw_walk_want(const struct pw_walk *walk);
 const struct pw_play_step *pw_walk_step(const struct pw_walk *walk);       /* the current one; NULL when done */
-const struct pw_play_verdict *pw_walk_verdict(const struct pw_walk *walk); /* when done */
+const struct pw_play_verdict *pw_walk_verdict(const struct pw_walk *walk); /* when done; NULL if it is the callee's */
+bool pw_walk_adopts_callee(const struct pw_walk *walk); /* done, with the verdict of the playbook the last step called */
 
 /* The current step ended. Evidence enters the scope under the step's id, the edge is taken, the ledger moves.
  * PW_SYNTAX if the outcome is not one of the step's. */
@@ -46,7 +47,7 @@ size_t pw_walk_reachable(const struct pw_walk *walk, struct pw_arena *arena, con
 /* Longest and shortest number of steps left, the current one included. */
 void pw_walk_left(const struct pw_walk *walk, unsigned *ret_best, unsigned *ret_worst);
 
-/* Rolls outcomes of a loop up: "every-X", or "mixed"; "unknown" if none ran. */
+/* Rolls outcomes of a loop up: "every-X", "mixed", "empty"; all unknown or all skipped stay that word. */
 const char *pw_loop_outcome(const char *const *outcomes, size_t n, struct pw_arena *arena);
 
 /* ---- a whole run, and what it leaves ---- */
