@@ -128,10 +128,11 @@ include tests/oom/oom.mk
 include tests/fuzz/fuzz.mk
 include tests/plugins/plugins.mk
 include tests/net/net.mk
+include tests/corpora/corpora.mk
 
 .PHONY: clean
 clean: ## remove everything generated
 	rm -rf build
 
-.SECONDARY:
+.PRECIOUS: $(B)/%.o
 -include $(wildcard $(B)/*/*.d $(B)/*/*/*.d $(B)/*/*/*/*.d)
