@@ -67,3 +67,47 @@ bool pw_cidr_strictly_holds(const struct pw_cidr *outer, const struct pw_cidr *i
 {
 	return outer->bits < inner->bits && pw_cidr_holds(outer, &inner->base);
 }
+
+void pw_cidr_ends(const struct pw_cidr *cidr, struct pw_address *ret_first, struct pw_address *ret_last)
+{
+	unsigned n = cidr->base.family == 4 ? 4 : 16;
+
+	*ret_first = *ret_last = cidr->base;
+	for (unsigned i = 0; i < n; i++) {
+		unsigned fixed = cidr->bits > i * 8 ? cidr->bits - i * 8 : 0;
+		uint8_t host = (uint8_t)(fixed >= 8 ? 0 : 0xff >> fixed);
+
+		ret_first->bytes[i] &= (uint8_t)~host;
+		ret_last->bytes[i] |= host;
+	}
+}
+
+bool pw_address_next(const struct pw_address *address, struct pw_address *ret)
+{
+	struct pw_address next = *address;
+
+	for (unsigned i = address->family == 4 ? 4 : 16; i-- > 0;)
+		if (++next.bytes[i] != 0) {
+			*ret = next;
+			return true;
+		}
+	return false;
+}
+
+bool pw_address_previous(const struct pw_address *address, struct pw_address *ret)
+{
+	struct pw_address previous = *address;
+
+	for (unsigned i = address->family == 4 ? 4 : 16; i-- > 0;)
+		if (previous.bytes[i]-- != 0) {
+			*ret = previous;
+			return true;
+		}
+	return false;
+}
+
+void pw_address_print(const struct pw_address *address, char out[46])
+{
+	if (!inet_ntop(address->family == 4 ? AF_INET : AF_INET6, address->bytes, out, INET6_ADDRSTRLEN))
+		out[0] = '\0';
+}

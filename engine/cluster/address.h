@@ -18,4 +18,10 @@ bool pw_cidr_holds(const struct pw_cidr *cidr, const struct pw_address *address)
 /* Every address of `inner` is in `outer`, and `outer` is strictly larger. */
 bool pw_cidr_strictly_holds(const struct pw_cidr *outer, const struct pw_cidr *inner);
 
+/* The first and last address of a block, and the one after an address (false after the very last). */
+void pw_cidr_ends(const struct pw_cidr *cidr, struct pw_address *ret_first, struct pw_address *ret_last);
+bool pw_address_next(const struct pw_address *address, struct pw_address *ret);
+bool pw_address_previous(const struct pw_address *address, struct pw_address *ret);
+void pw_address_print(const struct pw_address *address, char out[46]); /* INET6_ADDRSTRLEN */
+
 #endif

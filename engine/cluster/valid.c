@@ -280,25 +280,16 @@ int pw_valid_protocol(struct pw_valid *valid, const struct pw_val *protocol)
 	return pw_valid_refuse(valid, protocol, "\"%.40s\" is not one of TCP, UDP, SCTP", text ? text : "");
 }
 
+/* Names are left alone: what an object is called has no bearing on what it means, and policies
+ * with names that a server would refuse are written, shared and tested all the same. */
 int pw_valid_meta(struct pw_valid *valid)
 {
 	const struct pw_val *meta = pw_map_get(valid->object, "metadata");
-	const struct pw_val *name = pw_map_get(meta, "name"), *ns = pw_map_get(meta, "namespace");
-	const char *text = pw_val_text(name);
 	size_t at = pw_valid_push(valid, "metadata.name");
 	int rc = PW_OK;
 
-	if (pw_val_absent(name) && pw_val_absent(pw_map_get(meta, "generateName")))
+	if (pw_val_absent(pw_map_get(meta, "name")) && pw_val_absent(pw_map_get(meta, "generateName")))
 		rc = pw_valid_refuse(valid, meta, "must be given");
-	else if (text && !pw_val_absent(name) && !pw_is_dns_subdomain(text))
-		rc = pw_valid_refuse(valid, name, "\"%.80s\" is not a valid name (lower case letters, digits, '-' and '.')", text);
-	pw_valid_pop(valid, at);
-	if (rc != PW_OK)
-		return rc;
-	text = pw_val_text(ns);
-	at = pw_valid_push(valid, "metadata.namespace");
-	if (text && !pw_val_absent(ns) && !pw_is_dns_label(text))
-		rc = pw_valid_refuse(valid, ns, "\"%.80s\" is not a valid namespace name", text);
 	pw_valid_pop(valid, at);
 	if (rc != PW_OK)
 		return rc;

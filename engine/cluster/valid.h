@@ -30,7 +30,7 @@ bool pw_is_qualified_name(const char *text);
 bool pw_is_port_name(const char *text);   /* IANA service name */
 
 int pw_valid_kind(struct pw_valid *valid, const struct pw_val *val, enum pw_val_kind kind); /* absent is fine */
-int pw_valid_meta(struct pw_valid *valid);                                  /* name, namespace, labels */
+int pw_valid_meta(struct pw_valid *valid);                                  /* a name, labels */
 int pw_valid_labels(struct pw_valid *valid, const struct pw_val *labels);
 int pw_valid_selector(struct pw_valid *valid, const struct pw_val *selector);
 int pw_valid_cidr(struct pw_valid *valid, const struct pw_val *cidr);       /* required */

@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Port sets between groups of pods and ranges of addresses. */
+#include <cluster/matrix.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <cluster/policy.h>
+
+/* A pod with the policies that select it. */
+struct member {
+	struct pw_pod pod;      /* a copy that is not on the host's network */
+	const struct pw_policy **by[2]; size_t n[2]; /* by enum pw_policy_direction */
+};
+
+struct pw_matrix {
+	const struct pw_facts *facts;
+	struct pw_arena *arena;
+	struct member *members; size_t n_members;
+	struct pw_group *groups; size_t n_groups;
+	struct pw_group *outside; size_t n_outside;
+	struct pw_address *cuts; size_t n_cuts; /* sorted: addresses from which on some policy may differ */
+};
+
+/* ---- members and groups ---- */
+
+static int select_policies(struct pw_matrix *matrix, struct member *member, enum pw_policy_direction direction)
+{
+	size_t n, kept = 0;
+	const struct pw_policy *const *policies = pw_facts_policies(matrix->facts, &n);
+	const struct pw_policy **v;
+
+	for (size_t i = 0; i < n; i++)
+		kept += pw_policy_selects(policies[i], direction, &member->pod);
+	v = kept ? pw_arena_array(matrix->arena, kept, sizeof(*v)) : NULL;
+	if (kept && !v)
+		return PW_NOMEM;
+	member->by[direction] = v;
+	for (size_t i = 0; i < n; i++)
+		if (pw_policy_selects(policies[i], direction, &member->pod))
+			v[member->n[direction]++] = policies[i];
+	return PW_OK;
+}
+
+/* The owner one step up; static pods belong to a node and stand for themselves. */
+static const char *group_name(struct pw_arena *arena, const struct pw_pod *pod)
+{
+	const struct pw_meta *meta = &pod->meta;
+
+	if (!meta->owner_name[0] || strcmp(meta->owner_kind, "Node") == 0)
+		return pw_arena_printf(arena, "%s/%s[Pod]", meta->ns, meta->name);
+	return pw_arena_printf(arena, "%s/%s[%s]", meta->ns, meta->owner_name, meta->owner_kind[0] ? meta->owner_kind : "Pod");
+}
+
+struct named { const char *name; const struct pw_pod *pod; };
+
+static int compare_named(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+	int d = strcmp(x->name, y->name);
+
+	return d ? d : strcmp(x->pod->meta.name, y->pod->meta.name);
+}
+
+static int make_groups(struct pw_matrix *matrix)
+{
+	struct named *named = pw_arena_array(matrix->arena, matrix->n_members + 1, sizeof(*named));
+	const struct pw_pod **pods = pw_arena_array(matrix->arena, matrix->n_members + 1, sizeof(*pods));
+
+	matrix->groups = pw_arena_array(matrix->arena, matrix->n_members + 1, sizeof(*matrix->groups));
+	if (!named || !pods || !matrix->groups)
+		return PW_NOMEM;
+	for (size_t i = 0; i < matrix->n_members; i++) {
+		named[i] = (struct named){ group_name(matrix->arena, &matrix->members[i].pod), &matrix->members[i].pod };
+		if (!named[i].name)
+			return PW_NOMEM;
+	}
+	qsort(named, matrix->n_members, sizeof(*named), compare_named);
+	for (size_t i = 0; i < matrix->n_members; i++) {
+		struct pw_group *last = matrix->n_groups ? &matrix->groups[matrix->n_groups - 1] : NULL;
+
+		pods[i] = named[i].pod;
+		if (last && strcmp(last->name, named[i].name) == 0)
+			last->n_pods++;
+		else
+			matrix->groups[matrix->n_groups++] = (struct pw_group){ .name = named[i].name, .pods = &pods[i], .n_pods = 1 };
+	}
+	return PW_OK;
+}
+
+static int make_members(struct pw_matrix *matrix)
+{
+	size_t n;
+	const struct pw_pod *const *pods = pw_facts_pods(matrix->facts, &n);
+
+	matrix->members = pw_arena_array(matrix->arena, n + 1, sizeof(*matrix->members));
+	if (!matrix->members)
+		return PW_NOMEM;
+	for (size_t i = 0; i < n; i++) {
+		struct member *member = &matrix->members[matrix->n_members++];
+
+		member->pod = *pods[i];
+		member->pod.host_network = false;
+		if (select_policies(matrix, member, PW_INGRESS) != PW_OK || select_policies(matrix, member, PW_EGRESS) != PW_OK)
+			return PW_NOMEM;
+	}
+	return make_groups(matrix);
+}
+
+/* Groups hold pointers to pods that are the first field of their member. */
+static const struct member *member_of(const struct pw_pod *pod)
+{
+	return (const struct member *)(const void *)pod;
+}
+
+/* ---- the outside ---- */
+
+static size_t count_blocks(const struct pw_policy_rule *rules, size_t n)
+{
+	size_t blocks = 0;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < rules[i].n_peers; j++)
+			if (rules[i].peers[j].cidr[0])
+				blocks += 1 + rules[i].peers[j].except.n;
+	return blocks;
+}
+
+static void cut_at(struct pw_matrix *matrix, const char *text)
+{
+	struct pw_cidr cidr;
+	struct pw_address first, last, after;
+
+	if (!pw_cidr_parse(text, &cidr))
+		return;
+	pw_cidr_ends(&cidr, &first, &last);
+	matrix->cuts[matrix->n_cuts++] = first;
+	if (pw_address_next(&last, &after))
+		matrix->cuts[matrix->n_cuts++] = after;
+}
+
+static void cut_rules(struct pw_matrix *matrix, const struct pw_policy_rule *rules, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < rules[i].n_peers; j++) {
+			const struct pw_policy_peer *peer = &rules[i].peers[j];
+
+			cut_at(matrix, peer->cidr);
+			for (size_t k = 0; k < peer->except.n; k++)
+				cut_at(matrix, peer->except.v[k]);
+		}
+}
+
+static int compare_cuts(const void *a, const void *b)
+{
+	return pw_address_compare(a, b);
+}
+
+static int make_cuts(struct pw_matrix *matrix)
+{
+	size_t n, blocks = 0, kept = 0;
+	const struct pw_policy *const *policies = pw_facts_policies(matrix->facts, &n);
+
+	for (size_t i = 0; i < n; i++)
+		blocks += count_blocks(policies[i]->ingress, policies[i]->n_ingress) +
+			  count_blocks(policies[i]->egress, policies[i]->n_egress);
+	matrix->cuts = pw_arena_array(matrix->arena, 2 * blocks + 1, sizeof(*matrix->cuts));
+	if (!matrix->cuts)
+		return PW_NOMEM;
+	for (size_t i = 0; i < n; i++) {
+		cut_rules(matrix, policies[i]->ingress, policies[i]->n_ingress);
+		cut_rules(matrix, policies[i]->egress, policies[i]->n_egress);
+	}
+	qsort(matrix->cuts, matrix->n_cuts, sizeof(*matrix->cuts), compare_cuts);
+	for (size_t i = 0; i < matrix->n_cuts; i++)
+		if (kept == 0 || pw_address_compare(&matrix->cuts[kept - 1], &matrix->cuts[i]) != 0)
+			matrix->cuts[kept++] = matrix->cuts[i];
+	matrix->n_cuts = kept;
+	return PW_OK;
+}
+
+static int add_outside(struct pw_matrix *matrix, const struct pw_address *first, const struct pw_address *last)
+{
+	char a[46], b[46];
+	const char *name;
+
+	pw_address_print(first, a);
+	pw_address_print(last, b);
+	name = pw_arena_printf(matrix->arena, "%s-%s", a, b);
+	if (!name)
+		return PW_NOMEM;
+	matrix->outside[matrix->n_outside++] = (struct pw_group){ .name = name, .first = *first, .last = *last };
+	return PW_OK;
+}
+
+/* All addresses of a family, cut. */
+static int cut_family(struct pw_matrix *matrix, const char *all)
+{
+	struct pw_cidr cidr;
+	struct pw_address from, end, last;
+
+	if (!pw_cidr_parse(all, &cidr))
+		return PW_INTERNAL;
+	pw_cidr_ends(&cidr, &from, &end);
+	for (size_t i = 0; i < matrix->n_cuts; i++) {
+		if (matrix->cuts[i].family != from.family || pw_address_compare(&matrix->cuts[i], &from) <= 0)
+			continue;
+		if (!pw_address_previous(&matrix->cuts[i], &last) || add_outside(matrix, &from, &last) != PW_OK)
+			return PW_NOMEM;
+		from = matrix->cuts[i];
+	}
+	return add_outside(matrix, &from, &end);
+}
+
+static int make_outside(struct pw_matrix *matrix)
+{
+	bool v6 = matrix->n_cuts && matrix->cuts[matrix->n_cuts - 1].family == 6;
+
+	matrix->outside = pw_arena_array(matrix->arena, matrix->n_cuts + 2, sizeof(*matrix->outside));
+	if (!matrix->outside || cut_family(matrix, "0.0.0.0/0") != PW_OK)
+		return PW_NOMEM;
+	return v6 ? cut_family(matrix, "::/0") : PW_OK;
+}
+
+struct pw_matrix *pw_matrix_new(const struct pw_facts *facts, struct pw_arena *arena)
+{
+	struct pw_matrix *matrix = pw_arena_alloc(arena, sizeof(*matrix));
+
+	if (!matrix)
+		return NULL;
+	matrix->facts = facts;
+	matrix->arena = arena;
+	if (make_members(matrix) != PW_OK || make_cuts(matrix) != PW_OK || make_outside(matrix) != PW_OK)
+		return NULL;
+	return matrix;
+}
+
+size_t pw_matrix_groups(const struct pw_matrix *matrix, const struct pw_group **ret)
+{
+	*ret = matrix->groups;
+	return matrix->n_groups;
+}
+
+size_t pw_matrix_outside(const struct pw_matrix *matrix, const struct pw_group **ret)
+{
+	*ret = matrix->outside;
+	return matrix->n_outside;
+}
+
+/* ---- evaluation ---- */
+
+static void add_named(const struct pw_policy_port *port, const struct pw_pod *to, struct pw_portset *set)
+{
+	for (size_t i = 0; to && i < to->n_containers; i++)
+		for (size_t j = 0; j < to->containers[i].n_ports; j++) {
+			const struct pw_container_port *named = &to->containers[i].ports[j];
+
+			if (pw_policy_port_match(port, to, named->protocol, named->port))
+				pw_portset_add(set, named->port, named->port);
+		}
+}
+
+static void add_rule_ports(const struct pw_policy_rule *rule, const struct pw_pod *to, struct pw_portsets *sets)
+{
+	for (int i = 0; rule->n_ports == 0 && i < PW_PROTOCOLS; i++)
+		pw_portset_fill(&sets->of[i]);
+	for (size_t i = 0; i < rule->n_ports; i++) {
+		const struct pw_policy_port *port = &rule->ports[i];
+		int protocol = pw_protocol_index(port->protocol);
+
+		if (protocol < 0)
+			continue;
+		if (port->any_port)
+			pw_portset_fill(&sets->of[protocol]);
+		else if (port->name[0])
+			add_named(port, to, &sets->of[protocol]);
+		else
+			pw_portset_add(&sets->of[protocol], port->port, port->end_port ? port->end_port : port->port);
+	}
+}
+
+static void fill(struct pw_portsets *sets)
+{
+	for (int i = 0; i < PW_PROTOCOLS; i++)
+		pw_portset_fill(&sets->of[i]);
+}
+
+static void clear(struct pw_portsets *sets)
+{
+	for (int i = 0; i < PW_PROTOCOLS; i++)
+		pw_portset_clear(&sets->of[i]);
+}
+
+static void intersect(struct pw_portsets *sets, const struct pw_portsets *other)
+{
+	for (int i = 0; i < PW_PROTOCOLS; i++)
+		pw_portset_and(&sets->of[i], &other->of[i]);
+}
+
+/* What one side lets through. False when it has no policies: all. */
+static bool side(const struct pw_matrix *matrix, enum pw_policy_direction direction, const struct pw_pod *pod,
+		 const struct pw_peer *other, const struct pw_pod *to, struct pw_portsets *ret)
+{
+	const struct member *member = pod ? member_of(pod) : NULL;
+
+	if (!member || member->n[direction] == 0)
+		return false;
+	clear(ret);
+	for (size_t i = 0; i < member->n[direction]; i++) {
+		const struct pw_policy *policy = member->by[direction][i];
+		const struct pw_policy_rule *rules;
+		size_t n = pw_policy_rules(policy, direction, &rules);
+
+		for (size_t j = 0; j < n; j++)
+			if (pw_policy_peers_match(matrix->facts, policy->meta.ns, &rules[j], other) == PW_YES)
+				add_rule_ports(&rules[j], to, ret);
+	}
+	return true;
+}
+
+static void restrict_pair(const struct pw_matrix *matrix, const struct pw_peer *from, const struct pw_peer *to, struct pw_portsets *sets)
+{
+	struct pw_portsets one;
+
+	if (from->pod && from->pod == to->pod)
+		return; /* a pod always reaches itself */
+	if (side(matrix, PW_EGRESS, from->pod, to, to->pod, &one))
+		intersect(sets, &one);
+	if (side(matrix, PW_INGRESS, to->pod, from, to->pod, &one))
+		intersect(sets, &one);
+}
+
+/* The addresses of a range that stand for all of it: its first, and each cut inside. */
+struct points { const struct pw_matrix *matrix; const struct pw_group *group; size_t next; bool started; char text[46]; };
+
+static bool next_point(struct points *points)
+{
+	const struct pw_matrix *matrix = points->matrix;
+
+	if (!points->started) {
+		points->started = true;
+		pw_address_print(&points->group->first, points->text);
+		return true;
+	}
+	while (points->next < matrix->n_cuts) {
+		const struct pw_address *cut = &matrix->cuts[points->next++];
+
+		if (pw_address_compare(cut, &points->group->first) > 0 && pw_address_compare(cut, &points->group->last) <= 0) {
+			pw_address_print(cut, points->text);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* One member of `group` (by number, or by point) as an end of a connection. */
+static bool next_end(const struct pw_group *group, size_t *at, struct points *points, struct pw_peer *ret)
+{
+	if (group->n_pods) {
+		if (*at == group->n_pods)
+			return false;
+		*ret = (struct pw_peer){ group->pods[(*at)++], NULL };
+		return true;
+	}
+	if (!next_point(points))
+		return false;
+	*ret = (struct pw_peer){ NULL, points->text };
+	return true;
+}
+
+void pw_matrix_allowed(const struct pw_matrix *matrix, const struct pw_group *from, const struct pw_group *to, struct pw_portsets *ret)
+{
+	struct points from_points = { .matrix = matrix, .group = from };
+	struct pw_peer a, b;
+	size_t i = 0;
+
+	fill(ret);
+	while (next_end(from, &i, &from_points, &a)) {
+		struct points to_points = { .matrix = matrix, .group = to };
+		size_t j = 0;
+
+		while (next_end(to, &j, &to_points, &b))
+			restrict_pair(matrix, &a, &b, ret);
+	}
+}
+
+/* ---- by name ---- */
+
+static bool parse_outside(struct pw_matrix *matrix, const char *text, struct pw_group *ret)
+{
+	struct pw_cidr cidr;
+	struct pw_group group = { .name = text };
+	const char *dash = strchr(text, '-'), *first;
+
+	if (pw_cidr_parse(text, &cidr)) {
+		pw_cidr_ends(&cidr, &group.first, &group.last);
+	} else if (pw_address_parse(text, &group.first)) {
+		group.last = group.first;
+	} else {
+		first = dash ? pw_arena_strndup(matrix->arena, text, (size_t)(dash - text)) : NULL;
+		if (!first || !pw_address_parse(first, &group.first) || !pw_address_parse(dash + 1, &group.last) ||
+		    group.first.family != group.last.family || pw_address_compare(&group.first, &group.last) > 0)
+			return false;
+	}
+	*ret = group;
+	return true;
+}
+
+static const struct pw_group *find_group(const struct pw_matrix *matrix, const char *name)
+{
+	size_t low = 0, high = matrix->n_groups;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(matrix->groups[middle].name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < matrix->n_groups && strcmp(matrix->groups[low].name, name) == 0 ? &matrix->groups[low] : NULL;
+}
+
+/* Members stand in the order of the facts' pods: by namespace, then name. */
+static const struct pw_pod *find_pod(const struct pw_matrix *matrix, const char *ns, const char *name)
+{
+	size_t low = 0, high = matrix->n_members;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct pw_meta *meta = &matrix->members[middle].pod.meta;
+		int d = strcmp(meta->ns, ns);
+
+		if (d == 0)
+			d = strcmp(meta->name, name);
+		if (d < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == matrix->n_members || strcmp(matrix->members[low].pod.meta.ns, ns) != 0 ||
+	    strcmp(matrix->members[low].pod.meta.name, name) != 0)
+		return NULL;
+	return &matrix->members[low].pod;
+}
+
+int pw_matrix_find(struct pw_matrix *matrix, const char *text, struct pw_group *ret, struct pw_err *err)
+{
+	const struct pw_group *group = find_group(matrix, text);
+	const char *slash = strchr(text, '/'), *ns;
+	const struct pw_pod **pod;
+
+	if (group) {
+		*ret = *group;
+		return PW_OK;
+	}
+	if (parse_outside(matrix, text, ret))
+		return PW_OK;
+	if (!slash)
+		return pw_err_set(err, PW_ABSENT, "\"%s\" is neither NAMESPACE/POD, NAMESPACE/NAME[KIND], nor an address", text);
+	ns = pw_arena_strndup(matrix->arena, text, (size_t)(slash - text));
+	pod = pw_arena_array(matrix->arena, 1, sizeof(*pod));
+	if (!ns || !pod)
+		return pw_err_set(err, PW_NOMEM, "out of memory while looking for %s", text);
+	*pod = find_pod(matrix, ns, slash + 1);
+	if (!*pod)
+		return pw_err_set(err, PW_ABSENT, "there is no pod or workload %s", text);
+	*ret = (struct pw_group){ .name = text, .pods = pod, .n_pods = 1 };
+	return PW_OK;
+}
