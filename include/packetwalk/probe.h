@@ -15,9 +15,12 @@
  */
 
 /* DNS, one question to one server, over c-ares, rcode never hidden.
- * ret: {server, name, type, transport, result: answered|timeout|refused-icmp|unreachable|malformed,
- *       rcode: "NOERROR"..., rcode_num, aa, ra, tc (bools), ttl, addresses: [..], cnames: [..], targets: [..],
- *       answers: N, ms, bytes} */
+ * ret: {server, name, type, transport, result: answered|timeout|refused-icmp|refused-rst (TCP)|unreachable|
+ *       local-denied|closed (TCP, without an answer)|malformed,
+ *       rcode: "NOERROR"..., rcode_num, aa, ra, tc (bools), ttl, addresses: [..], cnames: [..], targets: [..] (of SRV, PTR, NS),
+ *       srv: [{target, port, priority, weight}], texts: [..], soa, negative_ttl (of a name or type that is not there),
+ *       answers: N, ms, bytes, tries, errno, icmp: {type, code, from},
+ *       other_source ("ip:port" that answered in the server's place: resolvers drop such answers)} */
 struct pw_dns_query {
 	const char *server;        /* "10.96.0.10", "10.96.0.10:5353", "[::1]:53" */
 	const char *name;          /* sent as is; a trailing dot is optional */

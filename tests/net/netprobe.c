@@ -108,9 +108,18 @@ static int run_exchange(struct pw_ctx *ctx, const struct args *args, struct pw_v
 	return pw_probe_tcp_exchange(ctx, &spec, data, n, ret, err);
 }
 
+static int run_dns(struct pw_ctx *ctx, const struct args *args, struct pw_val *ret, struct pw_err *err)
+{
+	struct pw_dns_query query = { .server = str(args, "server"), .name = str(args, "name"), .type = str(args, "type"),
+		.tcp = num(args, "tcp", 0), .edns = num(args, "edns", 0), .timeout_ms = num(args, "timeout", 1000),
+		.tries = num(args, "tries", 1) };
+	return pw_probe_dns(ctx, &query, ret, err);
+}
+
 static const struct { const char *name; int (*run)(struct pw_ctx *, const struct args *, struct pw_val *, struct pw_err *); } probes[] = {
 	{ "tcp", run_tcp },
 	{ "exchange", run_exchange },
+	{ "dns", run_dns },
 };
 
 int main(int argc, char **argv)

@@ -57,6 +57,126 @@ def tcp(kind, address, port):
     each_connection(tcp_listener(address, int(port)), globals()[kind])
 
 
+# ---- DNS: the name asked for says what is done with the question ----
+
+QTYPE = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "TXT": 16, "AAAA": 28, "SRV": 33}
+RCODES = {"formerr": 1, "servfail": 2, "nxdomain": 3, "notimp": 4, "refused": 5}
+
+
+def dns_name(text):
+    return b"".join(bytes([len(p)]) + p.encode() for p in text.rstrip(".").split(".") if p) + b"\0"
+
+
+def record(kind, data, name=b"\xc0\x0c", ttl=30):
+    return name + struct.pack("!HHIH", QTYPE[kind], 1, ttl, len(data)) + data
+
+
+def soa(ttl=60, minimum=5):
+    data = dns_name("ns.dns.test") + dns_name("hostmaster.test") + struct.pack("!IIIII", 1, 2, 3, 4, minimum)
+    return record("SOA", data, b"\0", ttl)
+
+
+def parse_question(query):
+    labels, at = [], 12
+    while query[at]:
+        labels.append(query[at + 1:at + 1 + query[at]].decode())
+        at += query[at] + 1
+    return ".".join(labels).lower(), struct.unpack("!H", query[at + 1:at + 3])[0], query[12:at + 5]
+
+
+ZONE = {
+    ("web.test", "A"): [record("A", bytes([10, 0, 0, 1])), record("A", bytes([10, 0, 0, 2]), ttl=20)],
+    ("web.test", "AAAA"): [record("AAAA", bytes.fromhex("fd" + "00" * 14 + "01"))],
+    ("v4.test", "A"): [record("A", bytes([10, 0, 0, 4]))],
+    ("alias.test", "A"): [record("CNAME", dns_name("web.test")), record("A", bytes([10, 0, 0, 1]), dns_name("web.test"))],
+    ("_http._tcp.web.test", "SRV"): [record("SRV", struct.pack("!HHH", 1, 2, 8080) + dns_name("pod-1.web.test"))],
+    ("1.0.0.10.in-addr.arpa", "PTR"): [record("PTR", dns_name("web.test"))],
+    ("dns-version.test", "TXT"): [record("TXT", b"\x051.1.0")],
+    ("api.svc.test", "A"): [record("A", bytes([10, 96, 0, 7]))],
+    ("api.svc.test", "AAAA"): [],
+    ("api", "A"): [record("A", bytes([10, 96, 0, 8]))],
+    ("empty.a.test", "A"): [], ("empty.a.test", "AAAA"): [],
+    ("empty.b.test", "A"): [record("A", bytes([10, 0, 0, 5]))],
+}
+BIG = [record("A", bytes([10, 1, 0, i]), ttl=7) for i in range(60)]
+
+
+def dns_answer(query, tcp):
+    """The response, or None for silence."""
+    name, qtype, question = parse_question(query)
+    kind = {v: k for k, v in QTYPE.items()}.get(qtype, "")
+    first = name.split(".")[0]
+    rcode, flags, answers, authority, extra = 0, 0x8580, ZONE.get((name, kind), []), [], b""
+    if first in RCODES:
+        rcode = RCODES[first]
+    elif first == "silent":
+        return None
+    elif first == "big":
+        if tcp:
+            answers = BIG
+        else:
+            flags |= 0x200
+    elif first == "edns":
+        size = struct.unpack("!H", query[-8:-6])[0] if query[11] else 0
+        answers = [record("TXT", bytes([len(str(size))]) + str(size).encode())] + ([record("A", bytes([10, 1, 1, 1]))] * 60 if size else [])
+    elif first == "badvers":
+        extra = b"\0" + struct.pack("!HHIH", 41, 1232, 1 << 24, 0)
+    elif first == "short":
+        return query[:2] + b"\x85\x80"
+    elif first == "cut":
+        return query[:2] + struct.pack("!HHHHH", flags, 1, 9, 0, 0) + question + record("A", bytes(4))[:-2]
+    elif first == "wrongid":
+        return b"\xff\xff" + struct.pack("!HHHHH", flags, 1, 0, 0, 0) + question
+    elif not any(n == name for n, _ in ZONE):
+        rcode = 3
+    if not answers and rcode in (0, 3) and not flags & 0x200:
+        authority = [soa()]
+    return (query[:2] + struct.pack("!HHHHH", flags | rcode, 1, len(answers), len(authority), 1 if extra else 0)
+            + question + b"".join(answers) + b"".join(authority) + extra)
+
+
+def dns(address, port="53", answer_from="", log=""):
+    """UDP and TCP; answers leave from another address when answer_from is given; log names the file of questions."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    udp = socket.socket(family, socket.SOCK_DGRAM)
+    udp.bind((address, int(port)))
+    out = udp
+    if answer_from:
+        out = socket.socket(family, socket.SOCK_DGRAM)
+        out.bind((answer_from, int(port)))
+
+    def note(query, how):
+        if log:
+            name, qtype, _ = parse_question(query)
+            with open(log, "a", encoding="ascii") as f:
+                f.write(f"{name} {qtype} {how}\n")
+
+    def by_udp():
+        while True:
+            query, peer = udp.recvfrom(4096)
+            note(query, "udp")
+            answer = dns_answer(query, False)
+            if answer is not None:
+                out.sendto(answer, peer)
+
+    def by_tcp(conn):
+        size = conn.recv(2)
+        query = conn.recv(struct.unpack("!H", size)[0])
+        note(query, "tcp")
+        answer = dns_answer(query, True)
+        if answer is not None:
+            conn.sendall(struct.pack("!H", len(answer)) + answer)
+            conn.recv(1)
+        elif "close" in sys.argv:
+            conn.close()
+        else:
+            conn.recv(1)
+
+    listener = tcp_listener(address, int(port))
+    threading.Thread(target=by_udp, daemon=True).start()
+    each_connection(listener, by_tcp)
+
+
 def main():
     name, *args = sys.argv[1:]
     globals()[name](*args)
