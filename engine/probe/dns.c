@@ -67,10 +67,12 @@ static int on_close(ares_socket_t fd, void *arg)
 	return close(fd);
 }
 
+/* One error is the end of all questions of the socket: it was reported once, and would not be again. */
 static void note_error(struct flight *f, int fd)
 {
 	struct pw_sock_error error;
 	f->sys = errno;
+	f->broken = true;
 	if (pw_sock_error_last(fd, &error))
 		f->error = error;
 	errno = f->sys;
@@ -281,7 +283,7 @@ static bool over(const struct flight *f, const struct pw_dns_ask *ask)
 	return all || (ask->first_good && some_good);
 }
 
-/* An error ends all questions of the socket. c-ares would not see one that is only queued, and poll would not rest. */
+/* c-ares would not see one that is only queued, and poll would not rest. */
 static void fail(struct flight *f, int fd)
 {
 	int sys = 0;
@@ -291,8 +293,13 @@ static void fail(struct flight *f, int fd)
 	bool queued = pw_sock_error_last(fd, &f->error);
 	f->sys = sys ? sys : queued ? f->error.sys : 0;
 	f->broken = f->sys != 0;
-	if (f->broken)
-		ares_cancel(f->channel);
+}
+
+static void give_up_broken(struct flight *f, size_t n)
+{
+	for (size_t s = 0; s < n; s++)
+		if (f[s].broken)
+			ares_cancel(f[s].channel);
 }
 
 static void turn(struct flight *f, size_t n, int64_t deadline_us)
@@ -323,6 +330,7 @@ static void turn(struct flight *f, size_t n, int64_t deadline_us)
 		ares_process_fd(whose[i]->channel, got & ~POLLOUT ? fds[i].fd : ARES_SOCKET_BAD,
 				writable ? fds[i].fd : ARES_SOCKET_BAD);
 	}
+	give_up_broken(f, n);
 }
 
 int pw_dns_exchange(struct pw_ctx *ctx, const struct pw_dns_ask *ask, struct pw_val *const *ret, struct pw_err *err)
@@ -343,6 +351,7 @@ int pw_dns_exchange(struct pw_ctx *ctx, const struct pw_dns_ask *ask, struct pw_
 	int64_t deadline = pw_deadline_us(ctx, ask->timeout_ms);
 	for (size_t s = 0; rc == PW_OK && s < open; s++)
 		rc = flight_send(&f[s], ask->servers[s], ask, ret + s * ask->n_types, err);
+	give_up_broken(f, open);
 	while (rc == PW_OK && !over(f, ask) && pw_mono_us() < deadline)
 		turn(f, open, deadline);
 	for (size_t s = 0; s < open; s++)

@@ -34,13 +34,15 @@ int pw_probe_dns(struct pw_ctx *ctx, const struct pw_dns_query *query, struct pw
 
 /* The lookups a libc makes for `name` given a resolv.conf, in order, stopping
  * as it stops. libc: "glibc" or "musl". ret: {name, libc, candidates: [names tried..],
- * queries: [as pw_probe_dns..], result (of the deciding query), addresses, candidate, ms, n_queries, from_hosts}.
+ * queries: [as pw_probe_dns..], result and rcode (of the deciding query), outcome: found|nodata|nxdomain|servfail|
+ * other-rcode|silent|refused, addresses, candidate (the one found), ms, n_queries, from_hosts}.
+ * Servers, search list, attempts and timeouts are those of the vantage's resolv.conf; timeout_ms, unless 0, caps each wait.
  * /etc/hosts of the vantage is consulted first when `hosts` is set. */
 int pw_probe_lookup(struct pw_ctx *ctx, const char *name, const char *libc, bool hosts,
 		    unsigned timeout_ms, struct pw_val *ret, struct pw_err *err);
 
 /* resolv.conf of the vantage, parsed by resolv.conf(5). ret: {path, nameservers: [..], searches: [..],
- * ndots, timeout_s, attempts, options: [..], search_bytes, text (cut at 4 KiB), libc: glibc|musl|unknown} */
+ * ndots, timeout_s, attempts, options: [..], search_bytes (of the whole line: musl ignores one of 255 or more), text (cut at 4 KiB), libc: glibc|musl|unknown} */
 int pw_probe_resolv_conf(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err);
 /* Pure: the parser of it, for tests and fuzzing. */
 int pw_resolv_conf_parse(const char *text, size_t len, struct pw_val *ret, struct pw_err *err);

@@ -116,10 +116,23 @@ static int run_dns(struct pw_ctx *ctx, const struct args *args, struct pw_val *r
 	return pw_probe_dns(ctx, &query, ret, err);
 }
 
+static int run_lookup(struct pw_ctx *ctx, const struct args *args, struct pw_val *ret, struct pw_err *err)
+{
+	return pw_probe_lookup(ctx, str(args, "name"), str(args, "libc"), num(args, "hosts", 1), num(args, "timeout", 0), ret, err);
+}
+
+static int run_resolv_conf(struct pw_ctx *ctx, const struct args *args, struct pw_val *ret, struct pw_err *err)
+{
+	(void)args;
+	return pw_probe_resolv_conf(ctx, ret, err);
+}
+
 static const struct { const char *name; int (*run)(struct pw_ctx *, const struct args *, struct pw_val *, struct pw_err *); } probes[] = {
 	{ "tcp", run_tcp },
 	{ "exchange", run_exchange },
 	{ "dns", run_dns },
+	{ "lookup", run_lookup },
+	{ "resolv_conf", run_resolv_conf },
 };
 
 int main(int argc, char **argv)
