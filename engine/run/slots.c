@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Steps as tasks of the executor: filled in, started, cancelled, collected and rolled up. */
+#include <run/slots.h>
+
+#include <string.h>
+
+#include <base/text.h>
+#include <run/where.h>
+
+#define MAX_LOOP 256 /* items of one `for:`; the rest is left out and said */
+
+int pw_slots_init(struct pw_slots *slots, const struct pw_play *play, struct pw_err *err)
+{
+	slots->n = play->n_steps;
+	slots->slots = pw_arena_array(slots->arena, play->n_steps + 1, sizeof *slots->slots);
+	if (!slots->slots)
+		return pw_err_set(err, PW_NOMEM, "out of memory");
+	for (size_t i = 0; i < play->n_steps; i++)
+		slots->slots[i].step = &play->steps[i];
+	return PW_OK;
+}
+
+/* ---- starting ---- */
+
+static int start_item(struct pw_slots *slots, struct pw_slot *slot, struct pw_slot_item *item, struct pw_err *err)
+{
+	const struct pw_play_step *step = slot->step;
+	struct pw_vantage vantage;
+	struct pw_val *given = pw_val_map(slots->arena), *params = NULL;
+	struct pw_buf said;
+	int rc = step->with ? pw_scope_expand_val(slots->scope, step->with, slots->arena, &given, err) : PW_OK;
+	if (!rc)
+		rc = pw_params_check(step->decl, given, slots->arena, &params, err);
+	if (!rc)
+		rc = pw_where(slots->scope, slots->facts, step->at, slots->here, slots->arena, &vantage, err);
+	if (rc)
+		return rc;
+	pw_buf_init(&said, 1024);
+	pw_vantage_say(&vantage, &said);
+	item->vantage = pw_arena_strdup(slots->arena, pw_buf_str(&said));
+	pw_buf_release(&said);
+	item->task = ++*slots->next_task;
+	struct pw_task task = { .id = item->task, .check = step->decl, .vantage = &vantage, .params = params,
+				.facts = slots->facts, .timeout_ms = step->timeout_ms };
+	return pw_executor_start(slots->executor, &task, err);
+}
+
+static int start_loop_item(struct pw_slots *slots, struct pw_slot *slot, struct pw_slot_item *item, struct pw_err *err)
+{
+	const char *name = slot->step->as ? slot->step->as : "item";
+	const struct pw_val *shadowed = pw_scope_get(slots->scope, name);
+	pw_scope_set(slots->scope, name, item->value);
+	int rc = start_item(slots, slot, item, err);
+	pw_scope_unset(slots->scope, name);
+	if (shadowed)
+		pw_scope_set(slots->scope, name, shadowed);
+	return rc;
+}
+
+/* The list of a loop: a sequence, or one value standing for itself. */
+static int expand_list(const struct pw_slots *slots, struct pw_slot *slot, struct pw_err *err)
+{
+	struct pw_val *list = NULL;
+	int rc = pw_scope_expand(slots->scope, slot->step->for_each, slots->arena, &list, err);
+	if (rc)
+		return rc;
+	bool one = !pw_val_is(list, PW_VAL_SEQ);
+	size_t n = one ? 1 : pw_val_count(list);
+	if (one && (pw_val_is(list, PW_VAL_NULL) || (pw_val_text(list) && !*pw_val_text(list))))
+		n = 0;
+	if (n > MAX_LOOP)
+		n = MAX_LOOP;
+	slot->items = pw_arena_array(slots->arena, n + 1, sizeof *slot->items);
+	if (!slot->items)
+		return pw_err_set(err, PW_NOMEM, "out of memory");
+	slot->n_items = n;
+	for (size_t i = 0; i < n; i++)
+		slot->items[i].value = one ? list : pw_val_at(list, i);
+	return PW_OK;
+}
+
+/* What could not be started is a result too: of this item alone. */
+static void fail_item(struct pw_slots *slots, struct pw_slot_item *item, const struct pw_err *err)
+{
+	item->done = true;
+	item->task = 0;
+	item->result = (struct pw_task_done){ .code = err->code, .outcome = PW_OUTCOME_UNKNOWN, .klass = PW_CLASS_UNKNOWN,
+		.reason = pw_arena_strdup(slots->arena, err->text), .evidence = pw_val_map(slots->arena),
+		.observation = pw_val_map(slots->arena) };
+}
+
+static void set_limit(struct pw_slot *slot)
+{
+	slot->limit_ms = slot->step->timeout_ms ? slot->step->timeout_ms : slot->step->decl->timeout_ms;
+}
+
+int pw_slots_start(struct pw_slots *slots, size_t index, struct pw_err *err)
+{
+	struct pw_slot *slot = &slots->slots[index];
+	bool loop = slot->step->for_each != NULL;
+	if (!slot->step->decl)
+		return pw_err_set(err, PW_ABSENT, "there is no check '%s'", slot->step->check);
+	slot->started_ms = pw_mono_ms();
+	set_limit(slot);
+	if (!loop) {
+		slot->n_items = 1;
+		slot->items = pw_arena_array(slots->arena, 1, sizeof *slot->items);
+		int rc = slot->items ? start_item(slots, slot, slot->items, err) : pw_err_set(err, PW_NOMEM, "out of memory");
+		if (rc)
+			return rc;
+		slot->n_left = 1;
+		slot->state = PW_SLOT_RUNNING;
+		return PW_OK;
+	}
+	int rc = expand_list(slots, slot, err);
+	if (rc)
+		return rc;
+	slot->n_left = 0;
+	for (size_t i = 0; i < slot->n_items; i++) {
+		struct pw_err item_err = PW_ERR_INIT;
+		if (start_loop_item(slots, slot, &slot->items[i], &item_err))
+			fail_item(slots, &slot->items[i], &item_err);
+		else
+			slot->n_left++;
+	}
+	slot->state = slot->n_left ? PW_SLOT_RUNNING : PW_SLOT_DONE;
+	return PW_OK;
+}
+
+/* ---- collecting ---- */
+
+bool pw_slots_take(struct pw_slots *slots, const struct pw_task_done *done)
+{
+	for (size_t s = 0; s < slots->n; s++) {
+		struct pw_slot *slot = &slots->slots[s];
+		for (size_t i = 0; slot->state == PW_SLOT_RUNNING && i < slot->n_items; i++) {
+			if (slot->items[i].task != done->id || slot->items[i].done)
+				continue;
+			slot->items[i].result = *done;
+			slot->items[i].done = true;
+			if (--slot->n_left == 0)
+				slot->state = PW_SLOT_DONE;
+			return true;
+		}
+	}
+	return false;
+}
+
+void pw_slots_cancel(struct pw_slots *slots, size_t index)
+{
+	struct pw_slot *slot = &slots->slots[index];
+	if (slot->state != PW_SLOT_RUNNING)
+		return;
+	for (size_t i = 0; i < slot->n_items; i++)
+		if (!slot->items[i].done)
+			pw_executor_cancel(slots->executor, slot->items[i].task);
+	slot->state = PW_SLOT_IDLE;
+	slot->n_items = slot->n_left = 0;
+}
+
+void pw_slots_cancel_all(struct pw_slots *slots)
+{
+	for (size_t i = 0; i < slots->n; i++)
+		pw_slots_cancel(slots, i);
+}
+
+void pw_slots_forget(struct pw_slots *slots, size_t index)
+{
+	pw_slots_cancel(slots, index);
+	slots->slots[index].state = PW_SLOT_IDLE;
+}
+
+/* ---- results ---- */
+
+static const char *sentence(const struct pw_task_done *done)
+{
+	if (done->says && *done->says)
+		return done->says;
+	return done->reason ? done->reason : "";
+}
+
+static void plain_result(const struct pw_slot *slot, struct pw_step_result *ret)
+{
+	const struct pw_task_done *done = &slot->items[0].result;
+	ret->outcome = done->outcome;
+	ret->klass = done->klass;
+	ret->says = sentence(done);
+	ret->evidence = done->evidence;
+	ret->observation = done->observation;
+	ret->duration_ms = done->duration_ms;
+	ret->vantage = slot->items[0].vantage;
+}
+
+static const char *item_name(const struct pw_val *value, struct pw_arena *arena)
+{
+	const char *text = pw_val_text(value);
+	long long number;
+	if (pw_val_is(value, PW_VAL_MAP))
+		text = pw_map_str(value, "", pw_map_str(value, "name", pw_map_str(value, "address", NULL)));
+	if (!text && pw_val_to_int(value, &number))
+		text = pw_arena_printf(arena, "%lld", number);
+	return text ? text : "item";
+}
+
+/* "every-X", or for a mixture who had what: "refused: 10.0.0.1:80; connected: 10.0.0.2:80, 10.0.0.3:80". */
+static const char *say_loop(const struct pw_slots *slots, const struct pw_slot *slot, const struct pw_val *where)
+{
+	struct pw_buf text;
+	if (!slot->n_items)
+		return pw_arena_printf(slots->arena, "The list %s is empty: there was nothing to look at.", slot->step->for_each);
+	pw_buf_init(&text, 4096);
+	if (pw_val_count(where) == 1)
+		pw_buf_printf(&text, "%s%s", slot->n_items > 1 ? "All the same: " : "", sentence(&slot->items[0].result));
+	for (size_t i = 0; pw_val_count(where) > 1 && i < pw_val_count(where); i++) {
+		const struct pw_val *names = pw_val_at(where, i);
+		pw_buf_printf(&text, "%s%s: ", i ? "; " : "", pw_map_key(where, i));
+		for (size_t k = 0; k < pw_val_count(names); k++)
+			pw_buf_printf(&text, "%s%s", k ? ", " : "", pw_val_text(pw_val_at(names, k)));
+	}
+	const char *copy = pw_arena_strdup(slots->arena, pw_buf_str(&text));
+	pw_buf_release(&text);
+	return copy;
+}
+
+/* The gravest of the items: what one endpoint out of three does wrong is still wrong. */
+static enum pw_class gravest(const struct pw_slot *slot)
+{
+	static const int weight[] = { [PW_CLASS_OK] = 1, [PW_CLASS_SKIPPED] = 0, [PW_CLASS_UNKNOWN] = 2, [PW_CLASS_WARN] = 3,
+				      [PW_CLASS_ERROR] = 4, [PW_CLASS_FAIL] = 5 };
+	enum pw_class worst = slot->n_items ? slot->items[0].result.klass : PW_CLASS_UNKNOWN;
+	for (size_t i = 1; i < slot->n_items; i++)
+		if (weight[slot->items[i].result.klass] > weight[worst])
+			worst = slot->items[i].result.klass;
+	return worst;
+}
+
+/* The outcome most items had; the first such one when several are even. */
+static const char *usual_outcome(const struct pw_val *where)
+{
+	size_t best = 0;
+	for (size_t i = 1; i < pw_val_count(where); i++)
+		if (pw_val_count(pw_val_at(where, i)) > pw_val_count(pw_val_at(where, best)))
+			best = i;
+	return pw_map_key(where, best);
+}
+
+/* What the loop variable offers (pod, node, role ...) goes along with what was found there. */
+static void copy_fields(struct pw_val *into, const struct pw_val *value, struct pw_arena *arena)
+{
+	for (size_t i = 0; pw_val_is(value, PW_VAL_MAP) && i < pw_val_count(value); i++)
+		if (*pw_map_key(value, i))
+			pw_map_set(into, pw_map_key(value, i), pw_val_copy(arena, pw_val_at(value, i)));
+}
+
+/* Evidence of a loop: `items` (fields of the loop variable, item, outcome, says, vantage, evidence), `where`
+ * (outcome -> names), `differs` (names with another outcome than most). */
+static struct pw_val *loop_evidence(const struct pw_slots *slots, const struct pw_slot *slot, struct pw_val **ret_items,
+				    struct pw_val **ret_where)
+{
+	struct pw_arena *arena = slots->arena;
+	struct pw_val *evidence = pw_val_map(arena), *where = pw_val_map(arena), *differs = pw_val_seq(arena), *items = pw_val_seq(arena);
+	for (size_t i = 0; i < slot->n_items; i++) {
+		const struct pw_slot_item *item = &slot->items[i];
+		const char *name = item_name(item->value, arena);
+		struct pw_val *one = pw_seq_add_map(items);
+		copy_fields(one, item->value, arena);
+		pw_map_set_str(one, "item", name);
+		pw_map_set_str(one, "outcome", item->result.outcome);
+		pw_map_set_str(one, "says", sentence(&item->result));
+		pw_map_set_str(one, "vantage", item->vantage);
+		pw_map_set(one, "evidence", pw_val_copy(arena, item->result.evidence));
+		struct pw_val *names = (struct pw_val *)pw_map_get(where, item->result.outcome);
+		if (!names)
+			names = pw_map_set_seq(where, item->result.outcome);
+		pw_seq_add_str(names, name);
+	}
+	const char *usual = pw_val_count(where) > 1 ? usual_outcome(where) : NULL;
+	for (size_t i = 0; usual && i < slot->n_items; i++)
+		if (strcmp(slot->items[i].result.outcome, usual) != 0)
+			pw_seq_add_str(differs, item_name(slot->items[i].value, arena));
+	pw_map_set(evidence, "items", items);
+	pw_map_set(evidence, "where", where);
+	pw_map_set(evidence, "differs", differs);
+	*ret_items = items;
+	*ret_where = where;
+	return evidence;
+}
+
+static const char *common_vantage(const struct pw_slots *slots, const struct pw_slot *slot)
+{
+	const char *first = slot->n_items ? slot->items[0].vantage : NULL;
+	for (size_t i = 1; first && i < slot->n_items; i++)
+		if (!slot->items[i].vantage || strcmp(slot->items[i].vantage, first) != 0)
+			return pw_arena_printf(slots->arena, "%zu places", slot->n_items);
+	return first;
+}
+
+static int loop_result(const struct pw_slots *slots, const struct pw_slot *slot, struct pw_step_result *ret, struct pw_err *err)
+{
+	struct pw_val *items = NULL, *where = NULL;
+	const char **outcomes = pw_arena_array(slots->arena, slot->n_items + 1, sizeof *outcomes);
+	struct pw_val *observations = pw_val_map(slots->arena), *seq = pw_map_set_seq(observations, "items");
+	if (!outcomes)
+		return pw_err_set(err, PW_NOMEM, "out of memory");
+	for (size_t i = 0; i < slot->n_items; i++) {
+		outcomes[i] = slot->items[i].result.outcome;
+		pw_seq_add(seq, pw_val_copy(slots->arena, slot->items[i].result.observation));
+		if (slot->items[i].result.duration_ms > ret->duration_ms)
+			ret->duration_ms = slot->items[i].result.duration_ms;
+	}
+	ret->evidence = loop_evidence(slots, slot, &items, &where);
+	ret->items = items;
+	ret->observation = observations;
+	ret->outcome = pw_loop_outcome(outcomes, slot->n_items, slots->arena);
+	ret->klass = gravest(slot);
+	ret->says = say_loop(slots, slot, where);
+	ret->vantage = common_vantage(slots, slot);
+	if (!ret->outcome || !ret->says || pw_arena_failed(slots->arena))
+		return pw_err_set(err, PW_NOMEM, "out of memory");
+	return PW_OK;
+}
+
+int pw_slots_result(const struct pw_slots *slots, size_t index, struct pw_step_result *ret, struct pw_err *err)
+{
+	const struct pw_slot *slot = &slots->slots[index];
+	const struct pw_play_step *step = slot->step;
+	struct pw_step_result result = { .id = step->id, .check = step->check, .title = step->title, .hop = step->hop };
+	if (slot->state != PW_SLOT_DONE)
+		return pw_err_set(err, PW_INTERNAL, "step %s is read before it ended", step->id);
+	if (step->for_each) {
+		int rc = loop_result(slots, slot, &result, err);
+		if (rc)
+			return rc;
+	} else {
+		plain_result(slot, &result);
+	}
+	*ret = result;
+	return PW_OK;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef ENGINE_RUN_SLOTS_H
+#define ENGINE_RUN_SLOTS_H
+
+#include <packetwalk/facts.h>
+
+#include <run/run.h>
+#include <vantage/executor.h>
+
+/*
+ * The checks of one walk as they run: a slot per step, started ahead of its
+ * turn or at it, collected in any order, read in the order of the walk. A
+ * step is made of the same templates whenever it is started, so starting
+ * early never changes what it finds.
+ */
+enum pw_slot_state { PW_SLOT_IDLE, PW_SLOT_RUNNING, PW_SLOT_DONE };
+
+struct pw_slot_item {
+	unsigned task;                /* id at the executor, 0: never started */
+	const struct pw_val *value;   /* the loop variable, NULL without a loop */
+	const char *vantage;          /* for people */
+	bool done;
+	struct pw_task_done result;
+};
+
+struct pw_slot {
+	const struct pw_play_step *step;
+	enum pw_slot_state state;
+	struct pw_slot_item *items; size_t n_items;
+	size_t n_left;                /* items still running */
+	int64_t started_ms;           /* monotonic */
+	unsigned limit_ms;            /* the longest deadline of its checks */
+};
+
+struct pw_slots {
+	struct pw_executor *executor; /* shared by all walks of a run */
+	struct pw_arena *arena;
+	struct pw_scope *scope;
+	const struct pw_facts *facts;
+	const char *here;
+	struct pw_slot *slots; size_t n; /* by step index */
+	unsigned *next_task;          /* ids, shared by all walks of a run */
+};
+
+int pw_slots_init(struct pw_slots *slots, const struct pw_play *play, struct pw_err *err); /* the rest is set by the caller */
+
+/* Starts a step's check, or one per item of its loop. An error means it cannot run now: PW_ABSENT (something it
+ * needs is not known or does not exist), PW_USAGE (bad parameters), or the executor's. */
+int pw_slots_start(struct pw_slots *slots, size_t index, struct pw_err *err);
+/* Takes a finished task if it belongs here. */
+bool pw_slots_take(struct pw_slots *slots, const struct pw_task_done *done);
+/* Gives up on a running step; its slot is idle again. */
+void pw_slots_cancel(struct pw_slots *slots, size_t index);
+void pw_slots_cancel_all(struct pw_slots *slots);
+void pw_slots_forget(struct pw_slots *slots, size_t index); /* cancels or drops the result: to be run again */
+
+/* The result of a step whose slot is done. Loops are rolled up. */
+int pw_slots_result(const struct pw_slots *slots, size_t index, struct pw_step_result *ret, struct pw_err *err);
+
+#endif
