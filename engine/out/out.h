@@ -5,7 +5,11 @@
 #include <run/run.h>
 
 /* One output format = one file engine/out/NAME.c that defines pw_out_NAME. */
-struct pw_out_style { bool color; bool utf8; unsigned width; };
+struct pw_out_style {
+	bool color; bool utf8; unsigned width;
+	bool shown;       /* the reader has seen the steps go by: text leaves them out */
+	bool warn_fails;  /* --fail-on=warn: formats that know pass and fail count a warning as a failure */
+};
 struct pw_out {
 	const char *name;      /* what `-o NAME` says */
 	const char *summary;
