@@ -207,11 +207,19 @@ static size_t collect_fds(struct pw_executor *ex, int wake_fd)
 	return n;
 }
 
+/* -1 is never. */
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 static int64_t next_deadline(const struct pw_executor *ex, int64_t until)
 {
 	for (const struct pw_job *job = ex->jobs; job; job = job->next)
-		if ((job->state == PW_JOB_CHILD || job->state == PW_JOB_REMOTE) && (until < 0 || job->kill_ms < until))
-			until = job->kill_ms;
+		if (job->state == PW_JOB_CHILD || job->state == PW_JOB_REMOTE)
+			until = earlier(until, job->kill_ms);
+	for (const struct pw_agent *agent = ex->agents; agent; agent = pw_agent_next(agent))
+		until = earlier(until, pw_agent_deadline(agent));
 	return until;
 }
 

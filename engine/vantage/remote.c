@@ -32,6 +32,7 @@ struct pw_agent {
 	size_t max_output;
 	bool hello;
 	int64_t hello_ms;       /* until when it must have said hello */
+	int64_t end_ms;         /* its output has ended: until when its process must have, too; 0: it has not */
 };
 
 extern char **environ;
@@ -124,6 +125,13 @@ int pw_agent_get(struct pw_agent **agents, const struct pw_transport *transport,
 struct pw_agent *pw_agent_next(const struct pw_agent *agent)
 {
 	return agent->next;
+}
+
+int64_t pw_agent_deadline(const struct pw_agent *agent)
+{
+	if (agent->end_ms)
+		return agent->end_ms;
+	return agent->hello ? -1 : agent->hello_ms;
 }
 
 void pw_agent_remove(struct pw_agent **agents, struct pw_agent *agent)
@@ -288,6 +296,7 @@ static int read_documents(struct pw_agent *agent, struct pw_job *jobs, int64_t n
 		if (rc == 0) {
 			(void)close(agent->child.out_fd);
 			agent->child.out_fd = -1;
+			agent->end_ms = now_ms + PW_AGENT_END_MS;
 		}
 	} while (pw_wire_pending(&agent->reader) != before);
 	return take_documents(agent, jobs, now_ms, err);
@@ -311,13 +320,16 @@ static void fail_all(const struct pw_agent *agent, struct pw_job *jobs, int code
 			pw_job_fail(job, code, "%s", text);
 }
 
-static void fail_ended(struct pw_agent *agent, struct pw_job *jobs)
+static void fail_ended(struct pw_agent *agent, struct pw_job *jobs, bool by_itself)
 {
 	char text[1024];
 	struct pw_buf how;
 	pw_buf_init(&how, sizeof text - 1);
 	int status = pw_child_end(&agent->child);
-	pw_child_say_status(status, &how);
+	if (by_itself)
+		pw_child_say_status(status, &how);
+	else
+		pw_buf_puts(&how, "it closed its output");
 	const char *log = pw_buf_str(&agent->child.log);
 	size_t len = agent->child.log.len;
 	while (len && strchr("\r\n ", log[len - 1]))
@@ -356,8 +368,9 @@ bool pw_agent_service(struct pw_agent *agent, struct pw_job *jobs, int64_t now_m
 		fail_all(agent, jobs, rc, err.text);
 		return false;
 	}
-	if (ended || agent->child.out_fd < 0) {
-		fail_ended(agent, jobs);
+	/* Its output ends a moment before its process does, which alone knows why. */
+	if (ended || (agent->end_ms && now_ms >= agent->end_ms)) {
+		fail_ended(agent, jobs, ended);
 		return false;
 	}
 	fail_late(agent, jobs, now_ms);

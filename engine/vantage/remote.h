@@ -13,6 +13,7 @@
 #define PW_AGENT_REQUEST_MAX (1u << 20)  /* bytes of one request: parameters only */
 #define PW_AGENT_START_MS 15000u /* from the start of the command to the agent's hello: logins take a while */
 #define PW_AGENT_GRACE_MS 2000u  /* for the way there and back, beyond the check's own deadline */
+#define PW_AGENT_END_MS 1000u    /* from the end of its output to the end of its process */
 
 struct pw_agent;
 
@@ -25,6 +26,8 @@ void pw_agent_ask(struct pw_agent *agent, struct pw_job *job);
 void pw_agent_cancel(struct pw_agent *agent, const struct pw_job *job);
 
 struct pw_agent *pw_agent_next(const struct pw_agent *agent);
+/* When it must be served again even without news (CLOCK_MONOTONIC), -1: never. */
+int64_t pw_agent_deadline(const struct pw_agent *agent);
 void pw_agent_poll(const struct pw_agent *agent, struct pollfd fds[PW_AGENT_FDS]);
 /* Reads answers, writes requests, notices its end, for the `jobs` that wait for it. false: it is finished, remove it. */
 bool pw_agent_service(struct pw_agent *agent, struct pw_job *jobs, int64_t now_ms);

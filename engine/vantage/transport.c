@@ -6,7 +6,14 @@
 
 #include <base/text.h>
 
-enum { NAME_SPACE = 32, NAMES_MAX = 32 };
+enum { NAME_SPACE = 32, NAMES_MAX = 32, PLAIN_MAX = 253 /* the longest name Kubernetes gives: a DNS subdomain */ };
+
+bool pw_transport_plain(const char *text)
+{
+	size_t len = strlen(text);
+	return len > 0 && len <= PLAIN_MAX && text[0] != '.' && text[0] != '-' &&
+		strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") == len;
+}
 
 int pw_transport_find(const char *via, const struct pw_transport **ret, const char **ret_rest, struct pw_err *err)
 {

@@ -17,6 +17,7 @@
 #include <packetwalk/cleanup.h>
 #include <proc/child.h>
 #include <vantage/executor.h>
+#include <vantage/transport/transport.h>
 
 enum { PATIENCE_MS = 30000, ARENA = 64 << 20, RESULT_FD = 3 };
 
@@ -501,6 +502,7 @@ static void test_agent_failures(void)
 	static const struct { const char *via; int code; const char *reason; } cases[] = {
 		{ "exec:sh -c 'echo no route to {node} >&2; exit 255'", PW_NET, "agent on n1 ended: exited with status 255: no route to n1" },
 		{ "exec:true", PW_NET, "agent on n1 ended: ended" },
+		{ "exec:sh -c 'exec >&-; sleep 5'", PW_NET, "agent on n1 ended: it closed its output" },
 		{ "exec:echo hello there", PW_NOMEM,
 		  "the agent on n1 answered with garbage: a document of 1751477356 bytes was announced, at most 4259840 are accepted" },
 		{ "exec:/no/such {node}", PW_ABSENT, "no agent on n1: cannot run /no/such: No such file or directory" },
@@ -539,6 +541,7 @@ static void test_via(void)
 		{ "carrier-pigeon:x", "there is no transport \"carrier-pigeon\" (see packetwalk help run)" },
 		{ "exec:", "--via exec: needs a command, such as exec:ip netns exec {node} packetwalk agent" },
 		{ "exec:sh -c 'x", "--via exec: a ' is not closed" },
+		{ "ssh:-oProxyCommand=x", "--via ssh: \"-oProxyCommand=x\" is not the name of a user" },
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct pw_err err = PW_ERR_INIT;
@@ -548,6 +551,35 @@ static void test_via(void)
 		is_str(err.text, bad[i].why, "with a reason");
 		pw_executor_free(ex);
 	}
+}
+
+/* What is run for a vantage, joined by `|`. */
+static void command_is(const char *via, const struct pw_vantage *v, const char *want)
+{
+	PW_CLEAN_ARENA struct pw_arena *arena = pw_arena_new(1 << 20);
+	PW_CLEAN_BUF struct pw_buf out;
+	const struct pw_transport *transport;
+	const char *rest, *const *argv;
+	struct pw_err err = PW_ERR_INIT;
+	pw_buf_init(&out, 4096);
+	if (pw_transport_find(via, &transport, &rest, &err) < 0 || transport->argv(rest, v, arena, &argv, &err) < 0)
+		pw_buf_puts(&out, err.text);
+	else
+		for (; *argv; argv++)
+			pw_buf_printf(&out, "%s|", *argv);
+	is_str(pw_buf_str(&out), want, via);
+}
+
+static void test_commands(void)
+{
+	const struct pw_vantage pod = { .kind = PW_AT_POD, .node = "n1", .ns = "shop", .pod = "web", .uid = "ab-1" };
+	const struct pw_vantage evil = { .kind = PW_AT_NODE, .node = "-oProxyCommand=x" };
+	command_is("exec:ip netns exec {node} packetwalk agent", &pod, "ip|netns|exec|n1|packetwalk|agent|");
+	command_is("exec:a  'b {node}' \"c \\\" d\" '' x{ns}/{pod}={uid} {other}", &pod, "a|b n1|c \" d||xshop/web=ab-1|{other}|");
+	command_is("exec:sh -c 'echo {node}'", &evil, "--via exec: {node} is \"-oProxyCommand=x\", which is not put on a command line");
+	command_is("ssh", &pod, "ssh|-T|-o|BatchMode=yes|--|n1|packetwalk|agent|");
+	command_is("ssh:root", &pod, "ssh|-T|-o|BatchMode=yes|--|root@n1|packetwalk|agent|");
+	command_is("ssh", &evil, "--via ssh: \"-oProxyCommand=x\" is not the name of a node");
 }
 
 /* What one check costs besides what it does: the best of some rounds, since the machine is shared. */
@@ -613,6 +645,7 @@ int main(int argc, char **argv)
 	test_agent();
 	test_agent_failures();
 	test_via();
+	test_commands();
 	test_overhead();
 	return tap_done();
 }

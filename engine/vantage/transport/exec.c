@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { ARGS_MAX = 64, ARG_MAX_LEN = 4096, NAME_MAX_LEN = 253 };
+enum { ARGS_MAX = 64, ARG_MAX_LEN = 4096 };
 
 /* One argument of `*at` into `out`. 1: there was one; 0: the end. */
 static int next_argument(const char **at, struct pw_buf *out, struct pw_err *err)
@@ -34,13 +34,6 @@ static int next_argument(const char **at, struct pw_buf *out, struct pw_err *err
 	if (!pw_buf_ok(out))
 		return pw_err_set(err, PW_USAGE, "--via exec: an argument is too long");
 	return any;
-}
-
-static bool is_plain(const char *text)
-{
-	size_t len = strlen(text);
-	return len > 0 && len <= NAME_MAX_LEN && text[0] != '.' && text[0] != '-' &&
-		strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") == len;
 }
 
 /* The value of a {word} at `text`, its length in *ret_len; NULL if it is none of ours. */
@@ -68,7 +61,7 @@ static int fill_in(const char *arg, const struct pw_vantage *v, struct pw_arena 
 			pw_buf_putc(&out, *p++);
 			continue;
 		}
-		if (!is_plain(value)) {
+		if (!pw_transport_plain(value)) {
 			pw_buf_release(&out);
 			return pw_err_set(err, PW_USAGE, "--via exec: %.*s is \"%.100s\", which is not put on a command line", (int)len, p, value);
 		}
