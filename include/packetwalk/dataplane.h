@@ -48,9 +48,14 @@ enum pw_rules_backend { PW_RULES_NFT, PW_RULES_LEGACY, PW_RULES_TEXT };
 /* Pure parsers, for dumps and tests. New set in `arena`. */
 struct pw_rules *pw_rules_new(struct pw_arena *arena);
 int pw_rules_add_iptables_save(struct pw_rules *rules, enum pw_rules_backend backend, const char *text, size_t len, const char *file, struct pw_err *err);
+/* `nft -j list ruleset`. Tables that an iptables-save (nft) already gave are not read a second time; give that first. */
+int pw_rules_add_nft_json(struct pw_rules *rules, const char *text, size_t len, const char *file, struct pw_err *err);
 /* Runs iptables-save -c (nft and, if /proc/net/ip_tables_names lists tables, legacy) and `nft -j list ruleset` by argv and adds them. */
 int pw_rules_read(struct pw_ctx *ctx, struct pw_rules *rules, struct pw_err *err);
 size_t pw_rules_count(const struct pw_rules *rules);
+size_t pw_rules_chain_count(const struct pw_rules *rules); /* chains declared in the dumps */
+/* What could not be read, "file:line: why" each, at most 64. ret: a seq. */
+void pw_rules_problems(const struct pw_rules *rules, struct pw_val *ret);
 bool pw_rules_has_chain(const struct pw_rules *rules, const char *table, const char *chain);
 
 /* A packet to ask about. Strings are literals; "" or NULL where unknown. */
@@ -62,12 +67,25 @@ struct pw_packet {
 	bool dst_local;                   /* the destination (after DNAT) is this host: INPUT instead of FORWARD */
 	unsigned mark;
 	const char *ctstate;              /* "NEW" unless said */
+	/* Addresses of this host. With them, INPUT or FORWARD and `addrtype LOCAL` are decided by the destination at that
+	 * point of the walk. Without: dst_local decides, and a LOCAL match on any other destination is unknown. */
+	const char *const *locals;
+	size_t n_locals;
 };
 /* Walks nat (PREROUTING or OUTPUT), then filter (FORWARD, INPUT or OUTPUT), then nat POSTROUTING.
  * ret: {outcome: dnat|accept|drop|reject|none, targets: ["ip:port"..] (every backend that may be chosen), masquerade: bool,
  *   reject_with, decided_by: {backend, table, chain, rule (as text), packets}, trail: [{backend, table, chain, rule, packets}..],
  *   unknown: [matches not understood..], policy_drop: bool} */
 int pw_rules_walk(const struct pw_rules *rules, const struct pw_packet *packet, struct pw_arena *arena, struct pw_val *ret, struct pw_err *err);
+/* The walk crosses every base chain of ip, ip6 and inet in the order of hooks and priorities (so raw, mangle and nft chains too), of
+ * both backends. What cannot be known from the packet is taken both ways: if only some ways end in a drop, ret gets
+ * maybe_drop: {backend, table, chain, rule, packets, verdict} and keeps the outcome of the others. A target of REDIRECT is
+ * "local:PORT". Steps of the trail that only may match say maybe: true. */
+
+/* Every rule, of any hook and family (bridge, netdev too), that could drop this packet, reachable from its base chain.
+ * ret "drops": [{backend, table, chain, hook, rule, packets, verdict: drop|reject, certain, on_path}]: certain when nothing
+ * of the packet gets past that base chain, on_path when the walk above crosses that hook. */
+int pw_rules_find_drops(const struct pw_rules *rules, const struct pw_packet *packet, struct pw_arena *arena, struct pw_val *ret, struct pw_err *err);
 /* Counters of every rule that may drop or reject: flat {"filter/FORWARD#3 -j DROP": packets, "filter/FORWARD policy DROP": packets} */
 int pw_rules_drop_counters(const struct pw_rules *rules, struct pw_val *ret);
 /* kube-proxy's chain name (iptables mode): prefix "KUBE-SVC-", "KUBE-SEP-" ...; endpoint "ip:port" or NULL. out has at least 29 bytes. */

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * kube-proxy names its chains by a hash of what they serve, so a client can
+ * look for the chain of a Service without reading comments, which large
+ * clusters leave out (kubernetes pkg/proxy/iptables/proxier.go, portProtoHash).
+ */
+#include <packetwalk/dataplane.h>
+
+#include <packetwalk/buf.h>
+
+#include "sha256.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { HASH_CHARS = 16 };
+
+void pw_kube_chain(const char *prefix, const char *ns, const char *name, const char *port_name, const char *protocol, const char *endpoint, char out[32])
+{
+	static const char base32[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"; /* RFC 4648 */
+	char text[1024]; /* names are DNS labels: 63 + 63 + 15, an endpoint at most 48 */
+	unsigned char digest[PW_SHA256_SIZE];
+	char hash[HASH_CHARS + 1];
+	bool named = port_name && *port_name;
+	(void)snprintf(text, sizeof text, "%.255s/%.255s%s%.255s%.16s%.128s", ns, name, named ? ":" : "", named ? port_name : "", protocol,
+		       endpoint ? endpoint : "");
+	pw_sha256(text, strlen(text), digest);
+	for (unsigned i = 0; i < HASH_CHARS; i++) {
+		unsigned bit = i * 5, byte = bit / 8;
+		unsigned pair = (unsigned)digest[byte] << 8 | digest[byte + 1];
+		hash[i] = base32[pair >> (11 - bit % 8) & 31];
+	}
+	hash[HASH_CHARS] = '\0';
+	(void)snprintf(out, 32, "%.15s%s", prefix, hash);
+}
