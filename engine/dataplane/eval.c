@@ -214,11 +214,7 @@ enum pw_tri pw_eval_field(const struct pw_walk *walk, const struct pw_world *wor
 	case PW_F_IIF: return in_iface(walk, ret);
 	case PW_F_OIF: return out_iface(walk, world, ret);
 	case PW_F_MARK: return number(true, world->mark, ret);
-	case PW_F_CTSTATE: {
-		uint32_t state = world->flags & PW_W_NOTRACK ? (uint32_t)PW_CT_UNTRACKED : walk->ctstate;
-		*ret = pw_key_num(state | (world->flags & PW_W_DNAT ? (uint32_t)PW_CT_DNAT : 0));
-		return PW_YES;
-	}
+	case PW_F_CTSTATE: return number(true, world->flags & PW_W_NOTRACK ? PW_CT_UNTRACKED : walk->ctstate, ret);
 	case PW_F_SRC_TYPE: return src_type(walk, world, ret);
 	case PW_F_DST_TYPE: return dst_type(walk, world, ret);
 	case PW_F_TCPFLAGS: /* the packets asked about: a connection's first, or one in its middle */
@@ -279,6 +275,8 @@ static enum pw_tri eval_bits(const struct pw_walk *walk, const struct pw_world *
 	enum pw_tri known = pw_eval_field(walk, world, (enum pw_field)match->fields[0], &key);
 	if (known != PW_YES)
 		return known;
+	if (match->fields[0] == PW_F_CTSTATE && world->flags & PW_W_DNAT)
+		key.lo |= PW_CT_DNAT; /* what was done to the connection, beside its state */
 	bool hit = match->op == PW_M_ANYBIT ? (key.lo & match->u.bits.mask) != 0 : (key.lo & match->u.bits.mask) == match->u.bits.value;
 	return hit != match->negate ? PW_YES : PW_NO;
 }

@@ -218,7 +218,7 @@ bool pw_key_proto(const char *text, size_t len, uint64_t *ret)
 	return pw_key_number(text, len, UINT8_MAX, ret);
 }
 
-uint64_t pw_key_hash(const struct pw_key *keys, size_t n)
+uint64_t pw_keys_hash(const struct pw_key *keys, size_t n)
 {
 	uint64_t hash = 0x9e3779b97f4a7c15u; /* 2^64 / golden ratio, as in Fibonacci hashing */
 	for (size_t i = 0; i < n; i++) {

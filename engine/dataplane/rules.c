@@ -202,7 +202,7 @@ void pw_rules_problem(struct pw_rules *rules, const char *file, unsigned line, c
 uint64_t pw_rule_key_of(struct pw_key daddr, bool any_daddr, uint64_t proto, uint64_t dport)
 {
 	struct pw_key keys[2] = { any_daddr ? (struct pw_key){ UINT64_MAX, UINT64_MAX } : daddr, { proto, dport } };
-	return pw_key_hash(keys, 2);
+	return pw_keys_hash(keys, 2);
 }
 
 static bool exact_match(const struct pw_match *match, enum pw_field field)
@@ -330,15 +330,29 @@ void pw_rules_problems(const struct pw_rules *rules, struct pw_val *ret)
 		pw_seq_add_str(ret, pw_val_text(pw_val_at(rules->problems, i)));
 }
 
-bool pw_rules_has_chain(const struct pw_rules *rules, const char *table, const char *name)
+/* `family` PW_FAM_ANY: of any */
+static bool has_chain(const struct pw_rules *rules, unsigned wanted, const char *table, const char *name)
 {
 	static const enum pw_rules_backend backends[] = { PW_RULES_NFT, PW_RULES_LEGACY, PW_RULES_TEXT };
-	for (size_t b = 0; rules && b < sizeof backends / sizeof *backends; b++) {
+	for (size_t b = 0; b < sizeof backends / sizeof *backends; b++) {
 		for (unsigned family = PW_FAM_ANY; family <= PW_FAM_ARP; family++) {
+			if (wanted != PW_FAM_ANY && family != wanted && family != PW_FAM_ANY)
+				continue;
 			const struct pw_rules_chain *chain = pw_rules_chain_find(rules, backends[b], (enum pw_family)family, table, name);
 			if (chain && (chain->declared || chain->n_rules > 0))
 				return true;
 		}
 	}
 	return false;
+}
+
+bool pw_rules_has_chain(const struct pw_rules *rules, const char *table, const char *name)
+{
+	const char *space = strchr(table, ' ');
+	if (!rules)
+		return false;
+	if (!space)
+		return has_chain(rules, PW_FAM_ANY, table, name);
+	enum pw_family family = pw_family_of(table, (size_t)(space - table));
+	return family != PW_FAM_ANY && has_chain(rules, family, space + 1, name);
 }

@@ -164,7 +164,7 @@ void pw_range_prefix(struct pw_key addr, bool v6, unsigned len, struct pw_range 
 bool pw_range_iface(const char *text, size_t len, char wildcard, struct pw_range *ret); /* "eth0", "eth+" */
 bool pw_key_proto(const char *text, size_t len, uint64_t *ret);
 bool pw_key_number(const char *text, size_t len, uint64_t max, uint64_t *ret); /* decimal or 0x */
-uint64_t pw_key_hash(const struct pw_key *keys, size_t n);
+uint64_t pw_keys_hash(const struct pw_key *keys, size_t n);
 void pw_key_format_addr(struct pw_key key, char out[48]); /* canonical literal */
 bool pw_key_is_v4(struct pw_key key);
 
@@ -181,6 +181,7 @@ int pw_rules_finish(struct pw_rules *rules, struct pw_err *err); /* after readin
 bool pw_rules_has_table(const struct pw_rules *rules, enum pw_rules_backend backend, enum pw_family family, const char *table);
 const char *pw_rules_backend_word(enum pw_rules_backend backend);
 const char *pw_family_word(unsigned family);
+enum pw_family pw_family_of(const char *word, size_t len); /* PW_FAM_ANY if none */
 const char *pw_hook_word(unsigned hook);
 enum pw_hook pw_hook_of(const char *word, size_t len);
 /* "filter" for what iptables wrote, "inet fw" for what nft wrote, "ip6 filter" for ip6tables. */
@@ -194,8 +195,5 @@ struct pw_elem *pw_set_add(struct pw_arena *arena, struct pw_set *set, const str
 void pw_set_finish(struct pw_arena *arena, struct pw_set *set);
 /* The element that holds the keys, NULL if none. */
 const struct pw_elem *pw_set_find(const struct pw_set *set, const struct pw_key *keys);
-
-/* Printing nft expressions as nft would (nft_text.c). */
-void pw_nft_text(struct pw_buf *out, const struct pw_val *exprs);
 
 #endif

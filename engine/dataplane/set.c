@@ -53,7 +53,7 @@ void pw_set_finish(struct pw_arena *arena, struct pw_set *set)
 		struct pw_key keys[PW_FIELDS_MAX];
 		elem->same = NULL;
 		if (exact_keys(set, elem, keys)) {
-			struct pw_elem **slot = &set->buckets[pw_key_hash(keys, set->n_fields) & (n_buckets - 1)];
+			struct pw_elem **slot = &set->buckets[pw_keys_hash(keys, set->n_fields) & (n_buckets - 1)];
 			elem->same = *slot;
 			*slot = elem;
 		} else {
@@ -75,7 +75,7 @@ const struct pw_elem *pw_set_find(const struct pw_set *set, const struct pw_key 
 {
 	if (set->n_buckets == 0)
 		return NULL;
-	size_t slot = pw_key_hash(keys, set->n_fields) & (set->n_buckets - 1);
+	size_t slot = pw_keys_hash(keys, set->n_fields) & (set->n_buckets - 1);
 	for (const struct pw_elem *elem = set->buckets[slot]; elem; elem = elem->same)
 		if (holds(set, elem, keys))
 			return elem;

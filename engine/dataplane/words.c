@@ -15,13 +15,22 @@ const char *pw_rules_backend_word(enum pw_rules_backend backend)
 	return "text";
 }
 
+static const char *const families[] = {
+	[PW_FAM_ANY] = "any", [PW_FAM_IP] = "ip", [PW_FAM_IP6] = "ip6", [PW_FAM_INET] = "inet",
+	[PW_FAM_BRIDGE] = "bridge", [PW_FAM_NETDEV] = "netdev", [PW_FAM_ARP] = "arp",
+};
+
 const char *pw_family_word(unsigned family)
 {
-	static const char *const words[] = {
-		[PW_FAM_ANY] = "any", [PW_FAM_IP] = "ip", [PW_FAM_IP6] = "ip6", [PW_FAM_INET] = "inet",
-		[PW_FAM_BRIDGE] = "bridge", [PW_FAM_NETDEV] = "netdev", [PW_FAM_ARP] = "arp",
-	};
-	return family < sizeof words / sizeof *words ? words[family] : "any";
+	return family < sizeof families / sizeof *families ? families[family] : "any";
+}
+
+enum pw_family pw_family_of(const char *word, size_t len)
+{
+	for (size_t i = PW_FAM_IP; i < sizeof families / sizeof *families; i++)
+		if (strlen(families[i]) == len && memcmp(families[i], word, len) == 0)
+			return (enum pw_family)i;
+	return PW_FAM_ANY;
 }
 
 static const char *const hooks[] = {

@@ -56,6 +56,7 @@ size_t pw_rules_count(const struct pw_rules *rules);
 size_t pw_rules_chain_count(const struct pw_rules *rules); /* chains declared in the dumps */
 /* What could not be read, "file:line: why" each, at most 64. ret: a seq. */
 void pw_rules_problems(const struct pw_rules *rules, struct pw_val *ret);
+/* table: "nat", or with its family "ip6 nat", "ip kube-proxy" */
 bool pw_rules_has_chain(const struct pw_rules *rules, const char *table, const char *chain);
 
 /* A packet to ask about. Strings are literals; "" or NULL where unknown. */
