@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* The hooks that pw_rules_walk crosses for this packet. */
-static bool on_path(const struct pw_walk *walk, enum pw_hook hook, bool some_local, bool some_away)
+static bool on_path(const struct pw_passage *walk, enum pw_hook hook, bool some_local, bool some_away)
 {
 	bool out = walk->packet->local_out;
 	switch (hook) {
@@ -20,7 +20,7 @@ static bool on_path(const struct pw_walk *walk, enum pw_hook hook, bool some_loc
 	return false;
 }
 
-static void say_drops(const struct pw_walk *walk, const struct pw_worlds *worlds, struct pw_val *ret)
+static void say_drops(const struct pw_passage *walk, const struct pw_worlds *worlds, struct pw_val *ret)
 {
 	struct pw_val *drops = pw_map_set_seq(ret, "drops");
 	bool some_local = false, some_away = false;
@@ -33,7 +33,7 @@ static void say_drops(const struct pw_walk *walk, const struct pw_worlds *worlds
 		const struct pw_drop *drop = &walk->drops[i];
 		enum pw_hook hook = (enum pw_hook)drop->base->hook;
 		struct pw_val *map = pw_seq_add_map(drops);
-		pw_walk_say_rule(drop->rule, drop->base, map);
+		pw_passage_say_rule(drop->rule, drop->base, map);
 		pw_map_set_str(map, "hook", pw_hook_word(hook));
 		pw_map_set_str(map, "verdict", drop->verdict == PW_ACT_REJECT ? "reject" : "drop");
 		pw_map_set_bool(map, "certain", drop->certain);
@@ -43,10 +43,10 @@ static void say_drops(const struct pw_walk *walk, const struct pw_worlds *worlds
 
 int pw_rules_find_drops(const struct pw_rules *rules, const struct pw_packet *packet, struct pw_arena *arena, struct pw_val *ret, struct pw_err *err)
 {
-	struct pw_walk walk;
+	struct pw_passage walk;
 	struct pw_world world;
 	struct pw_worlds now, next;
-	int rc = pw_walk_init(&walk, rules, packet, arena, &world, err);
+	int rc = pw_passage_init(&walk, rules, packet, arena, &world, err);
 	if (rc != PW_OK)
 		return rc;
 	pw_worlds_init(&now);
@@ -58,7 +58,7 @@ int pw_rules_find_drops(const struct pw_rules *rules, const struct pw_packet *pa
 		pw_worlds_add_all(&walk, &now, &next);
 		pw_worlds_release(&next);
 	}
-	rc = pw_walk_result(&walk, err);
+	rc = pw_passage_result(&walk, err);
 	if (rc == PW_OK)
 		say_drops(&walk, &now, ret);
 	pw_worlds_release(&now);

@@ -45,7 +45,7 @@ static int parse_address(const char *text, const char *what, struct pw_key *ret,
 }
 
 /* Those that are no address are left out: they come from the kernel or a Node object, as "ip" or "ip/len". */
-static int parse_locals(struct pw_walk *walk, struct pw_err *err)
+static int parse_locals(struct pw_passage *walk, struct pw_err *err)
 {
 	size_t n = walk->packet->n_locals < LOCALS_MAX ? walk->packet->n_locals : LOCALS_MAX;
 	struct pw_key *keys = pw_arena_array(walk->arena, n ? n : 1, sizeof *keys);
@@ -62,7 +62,7 @@ static int parse_locals(struct pw_walk *walk, struct pw_err *err)
 	return PW_OK;
 }
 
-int pw_walk_init(struct pw_walk *walk, const struct pw_rules *rules, const struct pw_packet *packet, struct pw_arena *arena,
+int pw_passage_init(struct pw_passage *walk, const struct pw_rules *rules, const struct pw_packet *packet, struct pw_arena *arena,
 		 struct pw_world *ret_world, struct pw_err *err)
 {
 	struct pw_world world = { 0 };
@@ -99,7 +99,7 @@ int pw_walk_init(struct pw_walk *walk, const struct pw_rules *rules, const struc
 	return PW_OK;
 }
 
-bool pw_walk_proto_has_ports(const struct pw_walk *walk)
+bool pw_passage_proto_has_ports(const struct pw_passage *walk)
 {
 	switch (walk->proto) { /* IANA protocol numbers */
 	case 6: case 17: case 33: case 132: case 136: return true;
@@ -112,7 +112,7 @@ static bool loopback(struct pw_key addr)
 	return pw_key_is_v4(addr) ? (addr.lo >> 24 & 0xff) == 127 : addr.hi == 0 && addr.lo == 1;
 }
 
-static bool among_locals(const struct pw_walk *walk, struct pw_key addr)
+static bool among_locals(const struct pw_passage *walk, struct pw_key addr)
 {
 	for (size_t i = 0; i < walk->n_locals; i++)
 		if (pw_key_compare(walk->locals[i], addr) == 0)
@@ -120,14 +120,14 @@ static bool among_locals(const struct pw_walk *walk, struct pw_key addr)
 	return false;
 }
 
-bool pw_world_local(const struct pw_walk *walk, const struct pw_world *world)
+bool pw_world_local(const struct pw_passage *walk, const struct pw_world *world)
 {
 	if (world->flags & PW_W_LOCAL || walk->packet->dst_local)
 		return true;
 	return world->flags & PW_W_HAS_DST && (loopback(world->dst) || among_locals(walk, world->dst));
 }
 
-static enum pw_tri dst_type(const struct pw_walk *walk, const struct pw_world *world, struct pw_key *ret)
+static enum pw_tri dst_type(const struct pw_passage *walk, const struct pw_world *world, struct pw_key *ret)
 {
 	struct pw_key dst = world->dst;
 	bool v4 = pw_key_is_v4(dst);
@@ -146,7 +146,7 @@ static enum pw_tri dst_type(const struct pw_walk *walk, const struct pw_world *w
 	return PW_YES;
 }
 
-static enum pw_tri src_type(const struct pw_walk *walk, const struct pw_world *world, struct pw_key *ret)
+static enum pw_tri src_type(const struct pw_passage *walk, const struct pw_world *world, struct pw_key *ret)
 {
 	if (!(world->flags & PW_W_HAS_SRC) && !walk->packet->local_out)
 		return PW_MAYBE;
@@ -164,7 +164,7 @@ static enum pw_tri iface(const char *name, struct pw_key *ret)
 	return PW_YES;
 }
 
-static enum pw_tri in_iface(const struct pw_walk *walk, struct pw_key *ret)
+static enum pw_tri in_iface(const struct pw_passage *walk, struct pw_key *ret)
 {
 	if (walk->looped)
 		return iface("lo", ret);
@@ -173,7 +173,7 @@ static enum pw_tri in_iface(const struct pw_walk *walk, struct pw_key *ret)
 	return given(walk->packet->iif) ? iface(walk->packet->iif, ret) : PW_MAYBE;
 }
 
-static enum pw_tri out_iface(const struct pw_walk *walk, const struct pw_world *world, struct pw_key *ret)
+static enum pw_tri out_iface(const struct pw_passage *walk, const struct pw_world *world, struct pw_key *ret)
 {
 	if (walk->hook == PW_HOOK_PREROUTING || walk->hook == PW_HOOK_INPUT || walk->hook == PW_HOOK_INGRESS)
 		return iface("", ret);
@@ -189,16 +189,16 @@ static enum pw_tri number(bool known, uint64_t n, struct pw_key *ret)
 }
 
 /* A port: absent from protocols that have none. */
-static enum pw_tri port(const struct pw_walk *walk, uint16_t n, struct pw_key *ret)
+static enum pw_tri port(const struct pw_passage *walk, uint16_t n, struct pw_key *ret)
 {
 	if (!walk->has_proto)
 		return PW_MAYBE;
-	if (!pw_walk_proto_has_ports(walk))
+	if (!pw_passage_proto_has_ports(walk))
 		return PW_NO;
 	return number(n != 0, n, ret);
 }
 
-enum pw_tri pw_eval_field(const struct pw_walk *walk, const struct pw_world *world, enum pw_field field, struct pw_key *ret)
+enum pw_tri pw_eval_field(const struct pw_passage *walk, const struct pw_world *world, enum pw_field field, struct pw_key *ret)
 {
 	bool established = walk->ctstate & PW_CT_ESTABLISHED;
 	switch (field) {
@@ -253,7 +253,7 @@ static enum pw_tri ephemeral(const struct pw_match *match)
 	return result;
 }
 
-static enum pw_tri eval_ranges(const struct pw_walk *walk, const struct pw_world *world, const struct pw_match *match)
+static enum pw_tri eval_ranges(const struct pw_passage *walk, const struct pw_world *world, const struct pw_match *match)
 {
 	struct pw_key key = { 0, 0 };
 	enum pw_field field = (enum pw_field)match->fields[0];
@@ -269,7 +269,7 @@ static enum pw_tri eval_ranges(const struct pw_walk *walk, const struct pw_world
 	return match->negate ? (enum pw_tri)(PW_YES - result) : result;
 }
 
-static enum pw_tri eval_bits(const struct pw_walk *walk, const struct pw_world *world, const struct pw_match *match)
+static enum pw_tri eval_bits(const struct pw_passage *walk, const struct pw_world *world, const struct pw_match *match)
 {
 	struct pw_key key;
 	enum pw_tri known = pw_eval_field(walk, world, (enum pw_field)match->fields[0], &key);
@@ -281,7 +281,7 @@ static enum pw_tri eval_bits(const struct pw_walk *walk, const struct pw_world *
 	return hit != match->negate ? PW_YES : PW_NO;
 }
 
-static enum pw_tri eval_set(const struct pw_walk *walk, const struct pw_world *world, const struct pw_match *match)
+static enum pw_tri eval_set(const struct pw_passage *walk, const struct pw_world *world, const struct pw_match *match)
 {
 	struct pw_key keys[PW_FIELDS_MAX];
 	enum pw_tri all = PW_YES;
@@ -300,7 +300,7 @@ static enum pw_tri eval_set(const struct pw_walk *walk, const struct pw_world *w
 	return hit != match->negate ? PW_YES : PW_NO;
 }
 
-static enum pw_tri eval_match(const struct pw_walk *walk, const struct pw_world *world, const struct pw_match *match)
+static enum pw_tri eval_match(const struct pw_passage *walk, const struct pw_world *world, const struct pw_match *match)
 {
 	switch ((enum pw_match_op)match->op) {
 	case PW_M_RANGES: return eval_ranges(walk, world, match);
@@ -311,7 +311,7 @@ static enum pw_tri eval_match(const struct pw_walk *walk, const struct pw_world 
 	return PW_MAYBE;
 }
 
-enum pw_tri pw_eval_rule(struct pw_walk *walk, const struct pw_world *world, const struct pw_rules_rule *rule)
+enum pw_tri pw_eval_rule(struct pw_passage *walk, const struct pw_world *world, const struct pw_rules_rule *rule)
 {
 	enum pw_tri result = PW_YES;
 	walk->steps++;

@@ -43,7 +43,7 @@ static bool same_world(const struct pw_world *a, const struct pw_world *b)
 		&& pw_key_compare(a->src, b->src) == 0 && a->sport == b->sport;
 }
 
-void pw_worlds_add(struct pw_walk *walk, struct pw_worlds *worlds, const struct pw_world *world)
+void pw_worlds_add(struct pw_passage *walk, struct pw_worlds *worlds, const struct pw_world *world)
 {
 	for (size_t i = 0; i < worlds->n; i++)
 		if (same_world(&worlds->items[i], world))
@@ -67,13 +67,13 @@ void pw_worlds_add(struct pw_walk *walk, struct pw_worlds *worlds, const struct 
 	worlds->items[worlds->n++] = *world;
 }
 
-void pw_worlds_add_all(struct pw_walk *walk, struct pw_worlds *worlds, const struct pw_worlds *more)
+void pw_worlds_add_all(struct pw_passage *walk, struct pw_worlds *worlds, const struct pw_worlds *more)
 {
 	for (size_t i = 0; i < more->n; i++)
 		pw_worlds_add(walk, worlds, &more->items[i]);
 }
 
-static void note_unknown(struct pw_walk *walk, const char *text)
+static void note_unknown(struct pw_passage *walk, const char *text)
 {
 	size_t n = pw_val_count(walk->unknown);
 	if (!walk->unknown || n >= UNKNOWN_MAX)
@@ -84,7 +84,7 @@ static void note_unknown(struct pw_walk *walk, const char *text)
 	pw_seq_add_str(walk->unknown, text);
 }
 
-void pw_walk_say_rule(const struct pw_rules_rule *rule, const struct pw_rules_chain *base, struct pw_val *map)
+void pw_passage_say_rule(const struct pw_rules_rule *rule, const struct pw_rules_chain *base, struct pw_val *map)
 {
 	const struct pw_rules_chain *chain = rule ? rule->chain : base;
 	char table[160];
@@ -96,7 +96,7 @@ void pw_walk_say_rule(const struct pw_rules_rule *rule, const struct pw_rules_ch
 		pw_map_set_int(map, "packets", (long long)(rule ? rule->packets : chain->policy_packets));
 }
 
-static void note_trail(struct pw_walk *walk, const struct pw_rules_rule *rule, bool certain)
+static void note_trail(struct pw_passage *walk, const struct pw_rules_rule *rule, bool certain)
 {
 	if (!walk->trail || walk->n_seen == TRAIL_MAX)
 		return;
@@ -111,12 +111,12 @@ static void note_trail(struct pw_walk *walk, const struct pw_rules_rule *rule, b
 	}
 	walk->seen[walk->n_seen++] = rule;
 	struct pw_val *step = pw_seq_add_map(walk->trail);
-	pw_walk_say_rule(rule, NULL, step);
+	pw_passage_say_rule(rule, NULL, step);
 	if (!certain)
 		pw_map_set_bool(step, "maybe", true);
 }
 
-static void note_drop(struct pw_walk *walk, const struct pw_rules_rule *rule, const struct pw_action *action)
+static void note_drop(struct pw_passage *walk, const struct pw_rules_rule *rule, const struct pw_action *action)
 {
 	for (size_t i = 0; i < walk->n_drops; i++)
 		if (walk->drops[i].rule == rule && walk->drops[i].base == walk->base)
@@ -135,7 +135,7 @@ static void note_drop(struct pw_walk *walk, const struct pw_rules_rule *rule, co
 }
 
 /* "-m set --match-set x src", or what of the packet was not said. */
-static void note_why_maybe(struct pw_walk *walk, const struct pw_world *world, const struct pw_rules_rule *rule)
+static void note_why_maybe(struct pw_passage *walk, const struct pw_world *world, const struct pw_rules_rule *rule)
 {
 	static const char *const fields[] = {
 		[PW_F_SADDR] = "source address", [PW_F_DADDR] = "destination address", [PW_F_PROTO] = "protocol", [PW_F_SPORT] = "source port",
@@ -159,7 +159,7 @@ static void note_why_maybe(struct pw_walk *walk, const struct pw_world *world, c
 	}
 }
 
-static void add_target(struct pw_walk *walk, const char *text)
+static void add_target(struct pw_passage *walk, const char *text)
 {
 	size_t n = pw_val_count(walk->targets);
 	if (!walk->targets || n >= TARGETS_MAX)
@@ -170,7 +170,7 @@ static void add_target(struct pw_walk *walk, const char *text)
 	pw_seq_add_str(walk->targets, text);
 }
 
-static void say_target(struct pw_walk *walk, const struct pw_world *world)
+static void say_target(struct pw_passage *walk, const struct pw_world *world)
 {
 	char addr[48], text[80];
 	pw_key_format_addr(world->dst, addr);
@@ -183,7 +183,7 @@ static void say_target(struct pw_walk *walk, const struct pw_world *world)
 	add_target(walk, text);
 }
 
-static void do_dnat(struct pw_walk *walk, const struct pw_rules_rule *rule, const struct pw_action *action, const struct pw_world *world,
+static void do_dnat(struct pw_passage *walk, const struct pw_rules_rule *rule, const struct pw_action *action, const struct pw_world *world,
 		    struct pw_worlds *accepted)
 {
 	const struct pw_nat *nat = &action->u.nat;
@@ -212,7 +212,7 @@ static void do_dnat(struct pw_walk *walk, const struct pw_rules_rule *rule, cons
 	}
 }
 
-static void do_redirect(struct pw_walk *walk, const struct pw_rules_rule *rule, const struct pw_action *action, const struct pw_world *world,
+static void do_redirect(struct pw_passage *walk, const struct pw_rules_rule *rule, const struct pw_action *action, const struct pw_world *world,
 			struct pw_worlds *accepted)
 {
 	struct pw_world changed = *world;
@@ -226,7 +226,7 @@ static void do_redirect(struct pw_walk *walk, const struct pw_rules_rule *rule, 
 	pw_worlds_add(walk, accepted, &changed);
 }
 
-static void do_accept(struct pw_walk *walk, const struct pw_rules_rule *rule, const struct pw_world *world, struct pw_worlds *accepted)
+static void do_accept(struct pw_passage *walk, const struct pw_rules_rule *rule, const struct pw_world *world, struct pw_worlds *accepted)
 {
 	struct pw_world changed = *world;
 	bool filters = walk->base->type != PW_CHAIN_NAT && walk->base->prio > MANGLE_PRIORITY
@@ -239,17 +239,17 @@ static void do_accept(struct pw_walk *walk, const struct pw_rules_rule *rule, co
 	pw_worlds_add(walk, accepted, &changed);
 }
 
-static void run_chain(struct pw_walk *walk, const struct pw_rules_chain *chain, const struct pw_worlds *in, struct pw_worlds *past,
+static void run_chain(struct pw_passage *walk, const struct pw_rules_chain *chain, const struct pw_worlds *in, struct pw_worlds *past,
 		      struct pw_worlds *accepted, unsigned depth);
 
 /* What a rule's worlds go on as: `here` with the next action or rule, `past` leave the chain, `accepted` the base chain. */
 struct exits { struct pw_worlds *here, *past, *accepted; unsigned depth; };
 
-static void do_action(struct pw_walk *walk, const struct pw_rules_rule *rule, const struct pw_action *action, const struct pw_world *world,
+static void do_action(struct pw_passage *walk, const struct pw_rules_rule *rule, const struct pw_action *action, const struct pw_world *world,
 		      const struct exits *exits);
 
 /* A map whose key the packet does not fix: every element that the known part allows. */
-static void do_vmap_any(struct pw_walk *walk, const struct pw_rules_rule *rule, const struct pw_action *action, const struct pw_world *world,
+static void do_vmap_any(struct pw_passage *walk, const struct pw_rules_rule *rule, const struct pw_action *action, const struct pw_world *world,
 			const struct exits *exits)
 {
 	const struct pw_set *set = action->u.vmap.set;
@@ -274,7 +274,7 @@ static void do_vmap_any(struct pw_walk *walk, const struct pw_rules_rule *rule, 
 	}
 }
 
-static void do_vmap(struct pw_walk *walk, const struct pw_rules_rule *rule, const struct pw_action *action, const struct pw_world *world,
+static void do_vmap(struct pw_passage *walk, const struct pw_rules_rule *rule, const struct pw_action *action, const struct pw_world *world,
 		    const struct exits *exits)
 {
 	struct pw_key keys[PW_FIELDS_MAX];
@@ -296,7 +296,7 @@ static void do_vmap(struct pw_walk *walk, const struct pw_rules_rule *rule, cons
 		pw_worlds_add(walk, exits->here, world);
 }
 
-static void do_action(struct pw_walk *walk, const struct pw_rules_rule *rule, const struct pw_action *action, const struct pw_world *world,
+static void do_action(struct pw_passage *walk, const struct pw_rules_rule *rule, const struct pw_action *action, const struct pw_world *world,
 		      const struct exits *exits)
 {
 	struct pw_world changed = *world;
@@ -357,7 +357,7 @@ static bool changes_nothing(const struct pw_rules_rule *rule)
 }
 
 /* The actions of one rule for the worlds it took; what goes on joins `active`. */
-static void do_rule(struct pw_walk *walk, const struct pw_rules_rule *rule, const struct pw_worlds *taken, struct pw_worlds *active,
+static void do_rule(struct pw_passage *walk, const struct pw_rules_rule *rule, const struct pw_worlds *taken, struct pw_worlds *active,
 		    struct pw_worlds *past, struct pw_worlds *accepted, unsigned depth)
 {
 	struct pw_worlds now, next;
@@ -382,7 +382,7 @@ static void do_rule(struct pw_walk *walk, const struct pw_rules_rule *rule, cons
 }
 
 /* One rule meets the active worlds. */
-static void meet_rule(struct pw_walk *walk, const struct pw_rules_rule *rule, struct pw_worlds *active, struct pw_worlds *past,
+static void meet_rule(struct pw_passage *walk, const struct pw_rules_rule *rule, struct pw_worlds *active, struct pw_worlds *past,
 		      struct pw_worlds *accepted, unsigned depth)
 {
 	struct pw_worlds taken;
@@ -414,13 +414,13 @@ static void meet_rule(struct pw_walk *walk, const struct pw_rules_rule *rule, st
 	pw_worlds_release(&taken);
 }
 
-static bool indexable(const struct pw_walk *walk, const struct pw_world *world)
+static bool indexable(const struct pw_passage *walk, const struct pw_world *world)
 {
-	return walk->has_proto && world->flags & PW_W_HAS_DST && (world->dport != 0 || !pw_walk_proto_has_ports(walk));
+	return walk->has_proto && world->flags & PW_W_HAS_DST && (world->dport != 0 || !pw_passage_proto_has_ports(walk));
 }
 
 /* The few rules of a large chain that can concern one world, in order. */
-static void run_indexed(struct pw_walk *walk, const struct pw_rules_chain *chain, const struct pw_world *world, struct pw_worlds *past,
+static void run_indexed(struct pw_passage *walk, const struct pw_rules_chain *chain, const struct pw_world *world, struct pw_worlds *past,
 			struct pw_worlds *accepted, unsigned depth)
 {
 	size_t mask = chain->n_buckets - 1;
@@ -445,7 +445,7 @@ static void run_indexed(struct pw_walk *walk, const struct pw_rules_chain *chain
 	pw_worlds_release(&active);
 }
 
-static void run_chain(struct pw_walk *walk, const struct pw_rules_chain *chain, const struct pw_worlds *in, struct pw_worlds *past,
+static void run_chain(struct pw_passage *walk, const struct pw_rules_chain *chain, const struct pw_worlds *in, struct pw_worlds *past,
 		      struct pw_worlds *accepted, unsigned depth)
 {
 	struct pw_worlds active;
@@ -472,7 +472,7 @@ static void run_chain(struct pw_walk *walk, const struct pw_rules_chain *chain, 
 	pw_worlds_release(&active);
 }
 
-void pw_run_base(struct pw_walk *walk, const struct pw_rules_chain *base, const struct pw_worlds *in, struct pw_worlds *out)
+void pw_run_base(struct pw_passage *walk, const struct pw_rules_chain *base, const struct pw_worlds *in, struct pw_worlds *out)
 {
 	struct pw_worlds past;
 	size_t drops = walk->n_drops, before = out->n;
@@ -488,7 +488,7 @@ void pw_run_base(struct pw_walk *walk, const struct pw_rules_chain *base, const 
 	pw_worlds_release(&past);
 }
 
-static bool concerns(const struct pw_walk *walk, const struct pw_rules_chain *base, bool every)
+static bool concerns(const struct pw_passage *walk, const struct pw_rules_chain *base, bool every)
 {
 	switch ((enum pw_family)base->family) {
 	case PW_FAM_IP: return walk->family != 6;
@@ -501,14 +501,14 @@ static bool concerns(const struct pw_walk *walk, const struct pw_rules_chain *ba
 }
 
 /* netdev chains belong to one device. */
-static bool other_device(const struct pw_walk *walk, const struct pw_rules_chain *base)
+static bool other_device(const struct pw_passage *walk, const struct pw_rules_chain *base)
 {
 	const char *name = base->hook == PW_HOOK_EGRESS ? walk->packet->oif : walk->packet->iif;
 	return base->dev && name && *name && strcmp(base->dev, name) != 0;
 }
 
 /* NAT is decided once per connection and direction: by the first packet, by the first chain that has a rule for it. */
-static void split_nat(struct pw_walk *walk, const struct pw_worlds *in, struct pw_worlds *nat, struct pw_worlds *out)
+static void split_nat(struct pw_passage *walk, const struct pw_worlds *in, struct pw_worlds *nat, struct pw_worlds *out)
 {
 	bool destination = walk->hook == PW_HOOK_PREROUTING || walk->hook == PW_HOOK_OUTPUT;
 	for (size_t i = 0; i < in->n; i++) {
@@ -518,7 +518,7 @@ static void split_nat(struct pw_walk *walk, const struct pw_worlds *in, struct p
 	}
 }
 
-void pw_run_hook(struct pw_walk *walk, enum pw_hook hook, bool every, const struct pw_worlds *in, struct pw_worlds *out)
+void pw_run_hook(struct pw_passage *walk, enum pw_hook hook, bool every, const struct pw_worlds *in, struct pw_worlds *out)
 {
 	struct pw_worlds now, next, nat;
 	walk->hook = hook;
@@ -549,7 +549,7 @@ void pw_run_hook(struct pw_walk *walk, enum pw_hook hook, bool every, const stru
 	pw_worlds_release(&now);
 }
 
-int pw_walk_result(const struct pw_walk *walk, struct pw_err *err)
+int pw_passage_result(const struct pw_passage *walk, struct pw_err *err)
 {
 	if (walk->oom || pw_arena_failed(walk->arena))
 		return pw_err_set(err, PW_NOMEM, "cannot walk the rules: out of memory");

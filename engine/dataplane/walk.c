@@ -5,13 +5,13 @@
 #include <string.h>
 
 /* Worlds that stay here and those that leave. */
-static void split_local(struct pw_walk *walk, const struct pw_worlds *in, struct pw_worlds *local, struct pw_worlds *away)
+static void split_local(struct pw_passage *walk, const struct pw_worlds *in, struct pw_worlds *local, struct pw_worlds *away)
 {
 	for (size_t i = 0; i < in->n; i++)
 		pw_worlds_add(walk, pw_world_local(walk, &in->items[i]) ? local : away, &in->items[i]);
 }
 
-static void walk_in(struct pw_walk *walk, const struct pw_worlds *start, struct pw_worlds *end)
+static void walk_in(struct pw_passage *walk, const struct pw_worlds *start, struct pw_worlds *end)
 {
 	struct pw_worlds routed, local, away, forwarded;
 	pw_worlds_init(&routed);
@@ -30,7 +30,7 @@ static void walk_in(struct pw_walk *walk, const struct pw_worlds *start, struct 
 }
 
 /* A packet of this host; one to this host comes back in through lo. */
-static void walk_out(struct pw_walk *walk, const struct pw_worlds *start, struct pw_worlds *end)
+static void walk_out(struct pw_passage *walk, const struct pw_worlds *start, struct pw_worlds *end)
 {
 	struct pw_worlds sent, posted, local, back;
 	pw_worlds_init(&sent);
@@ -55,10 +55,10 @@ static void walk_out(struct pw_walk *walk, const struct pw_worlds *start, struct
 static void say_decided(struct pw_val *ret, const struct pw_rules_rule *rule, const struct pw_rules_chain *base)
 {
 	if (rule || base)
-		pw_walk_say_rule(rule, base, pw_map_set_map(ret, "decided_by"));
+		pw_passage_say_rule(rule, base, pw_map_set_map(ret, "decided_by"));
 }
 
-static void say_dropped(const struct pw_walk *walk, struct pw_val *ret)
+static void say_dropped(const struct pw_passage *walk, struct pw_val *ret)
 {
 	const struct pw_drop *drop = &walk->drops[0];
 	bool reject = drop->verdict == PW_ACT_REJECT;
@@ -69,7 +69,7 @@ static void say_dropped(const struct pw_walk *walk, struct pw_val *ret)
 	say_decided(ret, drop->rule, drop->base);
 }
 
-static void say_passed(const struct pw_walk *walk, const struct pw_worlds *end, struct pw_val *ret)
+static void say_passed(const struct pw_passage *walk, const struct pw_worlds *end, struct pw_val *ret)
 {
 	unsigned flags = 0;
 	for (size_t i = 0; i < end->n; i++)
@@ -84,17 +84,17 @@ static void say_passed(const struct pw_walk *walk, const struct pw_worlds *end, 
 		say_decided(ret, walk->accept_rule, NULL);
 	if (walk->n_drops > 0) {
 		struct pw_val *maybe = pw_map_set_map(ret, "maybe_drop");
-		pw_walk_say_rule(walk->drops[0].rule, walk->drops[0].base, maybe);
+		pw_passage_say_rule(walk->drops[0].rule, walk->drops[0].base, maybe);
 		pw_map_set_str(maybe, "verdict", walk->drops[0].verdict == PW_ACT_REJECT ? "reject" : "drop");
 	}
 }
 
 int pw_rules_walk(const struct pw_rules *rules, const struct pw_packet *packet, struct pw_arena *arena, struct pw_val *ret, struct pw_err *err)
 {
-	struct pw_walk walk;
+	struct pw_passage walk;
 	struct pw_world world;
 	struct pw_worlds start, end;
-	int rc = pw_walk_init(&walk, rules, packet, arena, &world, err);
+	int rc = pw_passage_init(&walk, rules, packet, arena, &world, err);
 	if (rc != PW_OK)
 		return rc;
 	walk.targets = pw_val_seq(arena);
@@ -107,7 +107,7 @@ int pw_rules_walk(const struct pw_rules *rules, const struct pw_packet *packet, 
 		walk_out(&walk, &start, &end);
 	else
 		walk_in(&walk, &start, &end);
-	rc = pw_walk_result(&walk, err);
+	rc = pw_passage_result(&walk, err);
 	if (rc == PW_OK) {
 		pw_map_set_bool(ret, "masquerade", false);
 		if (end.n == 0 && walk.n_drops > 0)

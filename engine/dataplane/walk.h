@@ -40,7 +40,7 @@ struct pw_drop {
 	bool certain;
 };
 
-struct pw_walk {
+struct pw_passage {
 	const struct pw_rules *rules;
 	const struct pw_packet *packet;
 	struct pw_arena *arena;
@@ -67,25 +67,25 @@ struct pw_walk {
 enum pw_tri { PW_NO, PW_MAYBE, PW_YES };
 
 /* Packet into the walk (eval.c). */
-int pw_walk_init(struct pw_walk *walk, const struct pw_rules *rules, const struct pw_packet *packet, struct pw_arena *arena,
+int pw_passage_init(struct pw_passage *walk, const struct pw_rules *rules, const struct pw_packet *packet, struct pw_arena *arena,
 		 struct pw_world *ret_world, struct pw_err *err);
-enum pw_tri pw_eval_rule(struct pw_walk *walk, const struct pw_world *world, const struct pw_rules_rule *rule);
-enum pw_tri pw_eval_field(const struct pw_walk *walk, const struct pw_world *world, enum pw_field field, struct pw_key *ret); /* PW_NO: has none */
-bool pw_world_local(const struct pw_walk *walk, const struct pw_world *world);
-bool pw_walk_proto_has_ports(const struct pw_walk *walk);
+enum pw_tri pw_eval_rule(struct pw_passage *walk, const struct pw_world *world, const struct pw_rules_rule *rule);
+enum pw_tri pw_eval_field(const struct pw_passage *walk, const struct pw_world *world, enum pw_field field, struct pw_key *ret); /* PW_NO: has none */
+bool pw_world_local(const struct pw_passage *walk, const struct pw_world *world);
+bool pw_passage_proto_has_ports(const struct pw_passage *walk);
 
 /* Chains (run.c). */
 void pw_worlds_init(struct pw_worlds *worlds);
 void pw_worlds_release(struct pw_worlds *worlds);
-void pw_worlds_add(struct pw_walk *walk, struct pw_worlds *worlds, const struct pw_world *world); /* merges equals */
-void pw_worlds_add_all(struct pw_walk *walk, struct pw_worlds *worlds, const struct pw_worlds *more);
+void pw_worlds_add(struct pw_passage *walk, struct pw_worlds *worlds, const struct pw_world *world); /* merges equals */
+void pw_worlds_add_all(struct pw_passage *walk, struct pw_worlds *worlds, const struct pw_worlds *more);
 /* One base chain, policy included: what gets past it is added to `out`. */
-void pw_run_base(struct pw_walk *walk, const struct pw_rules_chain *base, const struct pw_worlds *in, struct pw_worlds *out);
+void pw_run_base(struct pw_passage *walk, const struct pw_rules_chain *base, const struct pw_worlds *in, struct pw_worlds *out);
 /* All base chains of a hook. `every`: all families, and drops do not stop what follows (pw_rules_find_drops). */
-void pw_run_hook(struct pw_walk *walk, enum pw_hook hook, bool every, const struct pw_worlds *in, struct pw_worlds *out);
-int pw_walk_result(const struct pw_walk *walk, struct pw_err *err); /* out of memory, out of budget */
+void pw_run_hook(struct pw_passage *walk, enum pw_hook hook, bool every, const struct pw_worlds *in, struct pw_worlds *out);
+int pw_passage_result(const struct pw_passage *walk, struct pw_err *err); /* out of memory, out of budget */
 
 /* Evidence of a rule, or of the policy of `base` when rule is NULL. */
-void pw_walk_say_rule(const struct pw_rules_rule *rule, const struct pw_rules_chain *base, struct pw_val *map);
+void pw_passage_say_rule(const struct pw_rules_rule *rule, const struct pw_rules_chain *base, struct pw_val *map);
 
 #endif
