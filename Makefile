@@ -129,6 +129,7 @@ include tests/fuzz/fuzz.mk
 include tests/plugins/plugins.mk
 include tests/net/net.mk
 include tests/corpora/corpora.mk
+include tests/kube/kube.mk
 
 .PHONY: clean
 clean: ## remove everything generated

@@ -178,18 +178,23 @@ static int start_due(struct pw_fetcher *fetcher)
 	return open ? (int)wait : -1;
 }
 
-static void collect(struct pw_fetcher *fetcher)
+/* True if any request ended. */
+static bool collect(struct pw_fetcher *fetcher)
 {
 	CURLMsg *message;
+	bool any = false;
 	int left;
 
 	while ((message = curl_multi_info_read(fetcher->multi, &left)) != NULL) {
 		CURLcode code = message->data.result;
 		char *list = NULL;
 
-		if (message->msg == CURLMSG_DONE && curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &list) == CURLE_OK && list)
-			pw_list_end((struct pw_list *)(void *)list, code);
+		if (message->msg != CURLMSG_DONE || curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &list) != CURLE_OK || !list)
+			continue;
+		pw_list_end((struct pw_list *)(void *)list, code);
+		any = true;
 	}
+	return any;
 }
 
 static void run_lists(struct pw_fetcher *fetcher)
@@ -197,10 +202,10 @@ static void run_lists(struct pw_fetcher *fetcher)
 	int wait, running;
 
 	while (!fetcher->pipe_broken && (wait = start_due(fetcher)) >= 0) {
-		if (curl_multi_perform(fetcher->multi, &running) != CURLM_OK ||
-		    curl_multi_poll(fetcher->multi, NULL, 0, wait, NULL) != CURLM_OK)
+		if (curl_multi_perform(fetcher->multi, &running) != CURLM_OK)
 			return;
-		collect(fetcher);
+		if (!collect(fetcher) && curl_multi_poll(fetcher->multi, NULL, 0, wait, NULL) != CURLM_OK)
+			return;
 	}
 }
 

@@ -92,6 +92,7 @@ static int load_file(struct config_files *files, const char *path, bool required
 	struct pw_err local = PW_ERR_INIT;
 	struct pw_diags *diags = pw_diags_new(arena);
 	struct config_file *file = &files->v[files->n];
+	const struct pw_val *documents;
 	char *text;
 	size_t len;
 	int rc;
@@ -103,8 +104,9 @@ static int load_file(struct config_files *files, const char *path, bool required
 	rc = pw_file_read(path, MAX_CONFIG, &text, &len, &local);
 	if (rc != PW_OK)
 		return pw_err_set(err, rc, "cannot read the kubeconfig %s: %s", path, local.text);
-	rc = pw_yaml_parse(text, len, path, &pw_yaml_bundle_limits, arena, diags, &file->root, &local);
+	rc = pw_yaml_parse_all(text, len, path, &pw_yaml_bundle_limits, arena, diags, &documents, &local);
 	free(text);
+	file->root = rc == PW_OK ? pw_val_at(documents, 0) : NULL; /* an empty file is an empty configuration */
 	/* The parser's text may quote the line, and the line may hold a token. */
 	if (rc != PW_OK)
 		return pw_err_at(err, rc, path, local.line, local.col, "the kubeconfig is not valid YAML");

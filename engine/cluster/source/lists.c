@@ -15,7 +15,7 @@
 #define PAGE 500                          /* items, as kubectl asks */
 #define MAX_PAGES 10000                   /* of one list: five million objects */
 #define MAX_ANSWER ((size_t)1 << 30)      /* bytes of one page; an old server may ignore the limit */
-#define MAX_ITEM ((size_t)16 << 20)       /* bytes of one object */
+#define MAX_ITEM ((size_t)4 << 20)        /* bytes of one object: etcd takes 1.5 MiB unless told otherwise */
 #define MAX_BODY 65536                    /* bytes of an error answer that are read */
 #define MAX_RETRIES 3                     /* after 429 or 5xx with Retry-After */
 #define MAX_RETRY_AFTER_MS 30000
@@ -390,13 +390,18 @@ static void take_version(struct pw_list *list)
 	const struct pw_json_limits limits = { MAX_BODY, 16 };
 	struct pw_arena *scratch = pw_arena_new(MAX_BODY * 16);
 	struct pw_err ignored = PW_ERR_INIT;
-	struct pw_val *body;
+	struct pw_val *body = NULL;
+	const char *version;
 
-	if (scratch && pw_json_parse(pw_buf_str(&list->body), list->body.len, NULL, &limits, scratch, &body, &ignored) == PW_OK &&
-	    !list->fetcher->version)
-		list->fetcher->version = strdup(pw_map_str(body, "gitVersion", ""));
+	if (scratch)
+		(void)pw_json_parse(pw_buf_str(&list->body), list->body.len, NULL, &limits, scratch, &body, &ignored);
+	version = pw_map_str(body, "gitVersion", "");
+	if (version[0] && !list->fetcher->version)
+		list->fetcher->version = strdup(version);
+	if (!version[0])
+		(void)pw_err_set(&list->err, PW_NET, "%s does not say its version: this is not an API server", list->fetcher->job->config->server);
+	finish(list, version[0] ? PW_KNOWN_YES : PW_KNOWN_FAILED);
 	pw_arena_free(scratch);
-	finish(list, PW_KNOWN_YES);
 }
 
 static bool is_list(const struct pw_val *rest)
