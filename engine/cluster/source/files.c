@@ -216,8 +216,11 @@ static int add_text(struct load *load, const char *path, const char *text, size_
 		return add_yaml(load, path, text, len, ret_parsed, err);
 	rc = stream_json(load, text, len, &bare, err);
 	if (rc == PW_OK && bare)
-		rc = whole_json(load, path, text, len, err);
-	return rc;
+		return whole_json(load, path, text, len, err);
+	if (rc != PW_SYNTAX || ends_with(path, ".json"))
+		return rc;
+	pw_err_clear(err); /* YAML may begin with a brace too; what was added already is added again, and counts once */
+	return add_yaml(load, path, text, len, ret_parsed, err);
 }
 
 static int load_file(void *arg, const char *path, struct pw_err *err)
