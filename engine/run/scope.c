@@ -150,6 +150,7 @@ static bool is_whole(const char *text)
 int pw_scope_expand(const struct pw_scope *scope, const char *text, struct pw_arena *arena, struct pw_val **ret, struct pw_err *err)
 {
 	PW_CLEAN_BUF struct pw_buf out;
+	pw_buf_init(&out, TEXT_MAX);
 	if (is_whole(text)) {
 		const struct pw_val *value = get(scope, text + 2, strlen(text) - 3);
 		if (!value)
@@ -157,7 +158,6 @@ int pw_scope_expand(const struct pw_scope *scope, const char *text, struct pw_ar
 		*ret = pw_val_copy(arena, value);
 		return *ret ? PW_OK : pw_err_set(err, PW_NOMEM, "filling in %s: out of memory", text);
 	}
-	pw_buf_init(&out, TEXT_MAX);
 	int rc = pw_scope_expand_text(scope, text, &out, err);
 	if (rc)
 		return rc;
