@@ -105,10 +105,10 @@ static int read_params(struct job *job, struct pw_err *err)
 static int read_place(struct job *job, const char *at, struct pw_err *err)
 {
 	PW_CLEAN_BUF struct pw_buf said;
+	pw_buf_init(&said, 1024);
 	int rc = pw_where_text(job->facts, at ? at : "here", job->app->arena, &job->vantage, err);
 	if (rc)
 		return rc;
-	pw_buf_init(&said, 1024);
 	pw_vantage_say(&job->vantage, &said);
 	job->where = pw_arena_strdup(job->app->arena, pw_buf_str(&said));
 	return job->where ? PW_OK : pw_err_set(err, PW_NOMEM, "out of memory");
