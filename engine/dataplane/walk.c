@@ -61,6 +61,12 @@ static void say_decided(struct pw_val *ret, const struct pw_rules_rule *rule, co
 static void say_dropped(const struct pw_passage *walk, struct pw_val *ret)
 {
 	const struct pw_drop *drop = &walk->drops[0];
+	for (size_t i = 0; i < walk->n_drops; i++) { /* one behind a doubt did not decide when another was sure */
+		if (walk->drops[i].certain) {
+			drop = &walk->drops[i];
+			break;
+		}
+	}
 	bool reject = drop->verdict == PW_ACT_REJECT;
 	pw_map_set_str(ret, "outcome", reject ? "reject" : "drop");
 	if (reject)
