@@ -80,16 +80,16 @@ int pw_probe_tcp_exchange(struct pw_ctx *ctx, const struct pw_tcp_spec *spec, co
 			  struct pw_val *ret, struct pw_err *err);
 
 /* UDP: send `payload`, wait for an answer, `count` times from fresh ports.
- * ret: {attempts: [{result: answered|silent|refused-icmp|unreachable|local-denied, ms, from, icmp}..],
+ * ret: {attempts: [{result: answered|silent|refused-icmp|unreachable|local-denied, ms, from, bytes, head, errno, icmp, other_source}..],
  *       answered, silent, refused, other_source (replies from another address) counts} */
 int pw_probe_udp(struct pw_ctx *ctx, const char *address, unsigned port, const void *payload, size_t len,
 		 unsigned count, unsigned timeout_ms, struct pw_val *ret, struct pw_err *err);
 
 /* HTTP(S) by libcurl, no redirects followed, body cut at 64 KiB, no proxy from the environment.
- * ret: {url, result: response|refused|timeout|reset|tls-error|closed-early|bad-protocol|unreachable|error,
- *       stage: connect|tls|send|first-byte|body|done, status, http_version, server (header), location, headers: {..},
- *       body_head (256 bytes), body_bytes, connect_ms, tls_ms, first_byte_ms, total_ms,
- *       tls: {error, verify_error, subject, issuer, not_before, not_after, names: [..]}, message, remote, local} */
+ * ret: {url, result: response|refused|timeout|reset|tls-error|closed-early|bad-protocol|unreachable|unresolved|error,
+ *       stage: resolve|connect|tls|send|first-byte|body|done, errno, mismatch: plain-to-tls|tls-to-plain (when it is that), status, http_version, server (header), location, headers: {..},
+ *       body_head (256 bytes), body_bytes, connect_ms, tls_ms, first_byte_ms (since the request), total_ms,
+ *       tls: {error, verify_error: self-signed|unknown-issuer|expired|not-yet-valid|name-mismatch|x509-N, subject, issuer, not_before, not_after, names: [..]}, message, remote, local} */
 struct pw_http_spec {
 	const char *url;           /* host part may be a name; see address */
 	const char *address;       /* connect here instead of resolving, or NULL */
@@ -102,11 +102,15 @@ struct pw_http_spec {
 };
 int pw_probe_http(struct pw_ctx *ctx, const struct pw_http_spec *spec, struct pw_val *ret, struct pw_err *err);
 
-/* ICMP echo with DF: ret: {address, sent, received, ms_min, ms_max, results: [{size, result: reply|silent|too-big|unreachable, mtu, from, ms}]} */
+/* ICMP echo with DF. A size is that of the whole IP packet, 84 at least; tries: at most so many until a reply; timeout of each.
+ * PW_DENIED without CAP_NET_RAW where net.ipv4.ping_group_range forbids it.
+ * ret: {address, sent, received, ms_min, ms_max, results: [{size, result: reply|silent|too-big|unreachable|local-denied, mtu, from, ms, icmp}]} */
 int pw_probe_ping(struct pw_ctx *ctx, const char *address, const unsigned *sizes, size_t n_sizes,
 		  unsigned tries, unsigned timeout_ms, struct pw_val *ret, struct pw_err *err);
 
-/* Path MTU by TCP-free means: DF UDP/ICMP sweep with the error queue, and the interface and route MTU.
+/* Path MTU by TCP-free means: sweep of DF ICMP echo with the error queue, and the interface and route MTU (0: not known).
+ * `max` 0: the interface's MTU. Exact to the byte; silence is tried twice. timeout_ms is waited for a reply, less once the
+ * round-trip time is known. largest_ok and smallest_lost only when echo works at all.
  * ret: {address, route_mtu, link_mtu, sizes: [{size, result: reply|silent|too-big-local|too-big-router|unreachable, mtu, from}],
  *       largest_ok, smallest_lost, icmp_works (bool: any echo reply at all)} */
 int pw_probe_mtu(struct pw_ctx *ctx, const char *address, unsigned max, unsigned timeout_ms, struct pw_val *ret, struct pw_err *err);

@@ -127,9 +127,39 @@ static int run_resolv_conf(struct pw_ctx *ctx, const struct args *args, struct p
 	return pw_probe_resolv_conf(ctx, ret, err);
 }
 
+static int run_udp(struct pw_ctx *ctx, const struct args *args, struct pw_val *ret, struct pw_err *err)
+{
+	static char data[PAYLOAD_MAX];
+	size_t n = payload(args, data);
+	return pw_probe_udp(ctx, str(args, "address"), num(args, "port", 0), data, n, num(args, "count", 1), num(args, "timeout", 1000), ret, err);
+}
+
+static int run_http(struct pw_ctx *ctx, const struct args *args, struct pw_val *ret, struct pw_err *err)
+{
+	struct pw_http_spec spec = { .url = str(args, "url"), .address = str(args, "address"), .host = str(args, "host"),
+		.method = str(args, "method"), .body_bytes = num(args, "body", 0), .ca_file = str(args, "ca"),
+		.insecure = num(args, "insecure", 0), .timeout_ms = num(args, "timeout", 3000) };
+	return pw_probe_http(ctx, &spec, ret, err);
+}
+
+static int run_ping(struct pw_ctx *ctx, const struct args *args, struct pw_val *ret, struct pw_err *err)
+{
+	const unsigned sizes[] = { num(args, "size", 84), num(args, "size2", 0) };
+	return pw_probe_ping(ctx, str(args, "address"), sizes, sizes[1] ? 2 : 1, num(args, "tries", 1), num(args, "timeout", 1000), ret, err);
+}
+
+static int run_mtu(struct pw_ctx *ctx, const struct args *args, struct pw_val *ret, struct pw_err *err)
+{
+	return pw_probe_mtu(ctx, str(args, "address"), num(args, "max", 0), num(args, "timeout", 500), ret, err);
+}
+
 static const struct { const char *name; int (*run)(struct pw_ctx *, const struct args *, struct pw_val *, struct pw_err *); } probes[] = {
 	{ "tcp", run_tcp },
 	{ "exchange", run_exchange },
+	{ "udp", run_udp },
+	{ "http", run_http },
+	{ "ping", run_ping },
+	{ "mtu", run_mtu },
 	{ "dns", run_dns },
 	{ "lookup", run_lookup },
 	{ "resolv_conf", run_resolv_conf },

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Small servers that behave well or badly in one chosen way. Print "ready" once they listen."""
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -55,6 +56,112 @@ def close_after_request(conn):
 
 def tcp(kind, address, port):
     each_connection(tcp_listener(address, int(port)), globals()[kind])
+
+
+def udp(kind, address, port, answer_from=""):
+    s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind((address, int(port)))
+    out = s
+    if answer_from:
+        out = socket.socket(s.family, socket.SOCK_DGRAM)
+        out.bind((answer_from, int(port)))
+    ready()
+    while True:
+        data, peer = s.recvfrom(65536)
+        if kind == "echo":
+            out.sendto(data, peer)
+
+
+# ---- HTTP: the path says how to answer ----
+
+def read_request(conn):
+    data = b""
+    while b"\r\n\r\n" not in data:
+        more = conn.recv(65536)
+        if not more:
+            return "", b""
+        data += more
+        if data[0] == 0x16:
+            return "tls", b""
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = 0
+    for line in head.split(b"\r\n"):
+        if line.lower().startswith(b"content-length:"):
+            length = int(line.split(b":")[1])
+    while len(body) < length:
+        more = conn.recv(65536)
+        if not more:
+            break
+        body += more
+    return head.decode("latin-1"), body
+
+
+def http_answer(conn):
+    head, body = read_request(conn)
+    if not head:
+        return
+    if head == "tls":
+        conn.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+        conn.close()
+        return
+    path = head.split()[1]
+    host = [line for line in head.split("\r\n") if line.lower().startswith("host:")]
+    if path == "/reset":
+        reset(conn)
+        return
+    if path == "/hang":
+        conn.recv(1)
+    elif path == "/slow":
+        time.sleep(0.5)
+        conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    elif path == "/fail":
+        conn.sendall(b"HTTP/1.1 500 Internal Server Error\r\nServer: envoy\r\nContent-Length: 4\r\n\r\noops")
+    elif path == "/moved":
+        conn.sendall(b"HTTP/1.1 302 Found\r\nLocation: http://elsewhere.test/\r\nContent-Length: 0\r\n\r\n")
+    elif path == "/partial":
+        conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nfew")
+    elif path == "/stall":
+        conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nfew")
+        conn.recv(1)
+    elif path == "/resetbody":
+        conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nfew")
+        time.sleep(0.2)
+        reset(conn)
+        return
+    elif path == "/garbage":
+        conn.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+    elif path == "/big":
+        conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + b"y" * 200000)
+    elif path == "/evil":
+        conn.sendall(b"HTTP/1.1 200 OK\r\nServer: a\x1b[31mb\xff\r\nContent-Length: 3\r\n\r\n\x00\x1bz")
+    elif path != "/close":
+        text = f"{host[0]}\n{head.split()[0]} {len(body)}".encode()
+        conn.sendall(b"HTTP/1.1 200 OK\r\nServer: test\r\nContent-Length: %d\r\n\r\n" % len(text) + text)
+    conn.close()
+
+
+def http(address, port):
+    each_connection(tcp_listener(address, int(port)), http_answer)
+
+
+def https(address, port, certificate, go=""):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+
+    def handle(conn):
+        # As Go's net/http does, or an alert, as OpenSSL and most others do.
+        if conn.recv(1, socket.MSG_PEEK) != b"\x16":
+            conn.recv(65536)
+            conn.sendall(b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"
+                         if go else b"\x15\x03\x01\x00\x02\x02\x46")
+            conn.close()
+            return
+        try:
+            http_answer(context.wrap_socket(conn, server_side=True))
+        except OSError:
+            conn.close()
+
+    each_connection(tcp_listener(address, int(port)), handle)
 
 
 # ---- DNS: the name asked for says what is done with the question ----
