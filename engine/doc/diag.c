@@ -56,6 +56,9 @@ PW_PRINTF(7, 0) static void add(struct pw_diags *diags, int severity, struct pw_
 		return;
 	char text[1024]; /* a sentence; what is longer is cut */
 	(void)vsnprintf(text, sizeof text, fmt, ap);
+	/* The document may be gone when the complaint is shown. */
+	place.file = pw_arena_strdup(diags->arena, place.file);
+	other.file = pw_arena_strdup(diags->arena, other.file);
 	*diag = (struct pw_diag){
 		.place = place, .other = other, .severity = severity, .chain = diags->chain,
 		.id = pw_arena_strdup(diags->arena, id), .fix = pw_arena_strdup(diags->arena, fix),
