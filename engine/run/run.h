@@ -26,6 +26,7 @@ struct pw_step_result {
 };
 
 struct pw_walk;
+/* Everything is kept in `arena`, which must outlive the walk, as must the texts and values of the results fed. NULL: out of memory. */
 struct pw_walk *pw_walk_new(const struct pw_play *play, struct pw_scope *scope, struct pw_arena *arena);
 
 enum pw_walk_want { PW_WALK_CHECK, PW_WALK_ASK, PW_WALK_CALL, PW_WALK_DONE };
@@ -34,8 +35,13 @@ const struct pw_play_step *pw_walk_step(const struct pw_walk *walk);       /* th
 const struct pw_play_verdict *pw_walk_verdict(const struct pw_walk *walk); /* when done; NULL if it is the callee's */
 bool pw_walk_adopts_callee(const struct pw_walk *walk); /* done, with the verdict of the playbook the last step called */
 
-/* The current step ended. Evidence enters the scope under the step's id, the edge is taken, the ledger moves.
- * PW_SYNTAX if the outcome is not one of the step's. */
+/*
+ * The current step ended. Evidence enters the scope under the step's id, the edge is taken, the ledger moves.
+ * PW_SYNTAX if the outcome is not one of the step's, or no edge takes it.
+ * ${step} is what it says; ${step.KEY} its evidence (null for a declared key that was not found), and unless the check
+ * declares them, ${step.outcome} and ${step.says}. A loop has ${step.items}, .where, .differs and .first (pw_loop_evidence),
+ * an ask has .answer, a playbook .verdict .layer .component .hop. ${this} is the step that ended last.
+ */
 int pw_walk_feed(struct pw_walk *walk, const struct pw_step_result *result, struct pw_err *err);
 /* Back to before a step that was walked (`b`): drops it and what followed. */
 int pw_walk_rewind(struct pw_walk *walk, const char *step_id, struct pw_err *err);
@@ -47,8 +53,21 @@ size_t pw_walk_reachable(const struct pw_walk *walk, struct pw_arena *arena, con
 /* Longest and shortest number of steps left, the current one included. */
 void pw_walk_left(const struct pw_walk *walk, unsigned *ret_best, unsigned *ret_worst);
 
-/* Rolls outcomes of a loop up: "every-X", "mixed", "empty"; all unknown or all skipped stay that word. */
+/*
+ * Rolls the outcomes of a loop up: "every-X" if all ended in X; "mixed" if two known ones differ; "unknown" if one is not
+ * known and the others do not differ (nothing is proven of it), or on out of memory; "skipped" if all were skipped, those
+ * skipped beside others do not count; "empty" if there are none.
+ */
 const char *pw_loop_outcome(const char *const *outcomes, size_t n, struct pw_arena *arena);
+/*
+ * What a loop leaves, from `items` as in pw_step_result:
+ *   items    [{"": text of the item, its fields, item, outcome, says, evidence: {...}}]
+ *   where    {OUTCOME: [text of each item that ended so]}, every word of `words` there, perhaps empty
+ *   differs  "refused: shop/api-2; connected: shop/api-1", the rarer first; the empty text if all ended alike
+ *   first    the first item of the rarest outcome: where to look. The empty text if there are no items
+ * NULL: out of memory.
+ */
+struct pw_val *pw_loop_evidence(const struct pw_val *items, const char *const *words, size_t n_words, struct pw_arena *arena);
 
 /* ---- a whole run, and what it leaves ---- */
 enum pw_status { PW_STATUS_HEALTHY, PW_STATUS_FAULT, PW_STATUS_INCONCLUSIVE };

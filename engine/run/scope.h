@@ -17,7 +17,11 @@ void pw_scope_set(struct pw_scope *scope, const char *name, const struct pw_val 
 void pw_scope_unset(struct pw_scope *scope, const char *name);
 const struct pw_val *pw_scope_get(const struct pw_scope *scope, const char *ref); /* NULL: not known */
 
-/* Fills in. PW_ABSENT with the reference named if one is not known (yet). Hyphens are legal in names. */
+/*
+ * Fills in. PW_ABSENT with the reference named if one is not known (yet). Hyphens are legal in names; `$${` is a literal `${`.
+ * What a step looked for and did not find is null: as a whole value it stays null (a parameter not given), within other text
+ * it is PW_ABSENT, and pw_scope_expand_text, which is for sentences, writes "(not known)".
+ */
 int pw_scope_expand(const struct pw_scope *scope, const char *text, struct pw_arena *arena, struct pw_val **ret, struct pw_err *err);
 int pw_scope_expand_text(const struct pw_scope *scope, const char *text, struct pw_buf *out, struct pw_err *err); /* lists joined with ", " */
 int pw_scope_expand_val(const struct pw_scope *scope, const struct pw_val *val, struct pw_arena *arena, struct pw_val **ret, struct pw_err *err); /* deep */
