@@ -74,9 +74,9 @@ static void lint_one(struct lint *lint, const char *word)
 	const char *file = pw_arena_strdup(app->arena, path);
 	struct pw_diags *diags = pw_diags_new(app->arena);
 	int rc = pw_play_load(text, len, file, pw_library_env(app->library), app->arena, diags, &play, &err);
-	if (rc == PW_OK)
-		(void)pw_play_lint(play, pw_library_env(app->library), diags);
-	else if (!pw_diags_count(diags, 0))
+	if (rc == PW_OK && pw_play_lint(play, pw_library_env(app->library), diags) < 0)
+		lint->code = pw_fail(app, PW_EXIT_ENVIRONMENT, "out of memory: the proofs for %s were not finished", path);
+	else if (rc < 0 && !pw_diags_count(diags, 0))
 		lint->code = pw_fail_err(app, 0, &err);
 	lint->files++;
 	collect(lint, diags, file, text, len);

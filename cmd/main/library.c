@@ -10,6 +10,7 @@
 
 #include <base/registry.h>
 #include <base/text.h>
+#include <cluster/cluster.h>
 #include <doc/yaml.h>
 #include <play/builtin.h>
 #include <vantage/executor.h>
@@ -238,6 +239,24 @@ static int env_text(void *arg, const char *name, char **ret, size_t *ret_len, ch
 	return pw_library_text(arg, name, ret, ret_len, ret_path, err);
 }
 
+static const char *const *input_fields(void *arg, enum pw_type type)
+{
+	(void)arg;
+	return pw_input_type(type)->fields;
+}
+
+static size_t playbook_names(void *arg, const char *const **ret)
+{
+	struct pw_library *lib = arg;
+	const struct pw_playbook_ref *refs;
+	size_t n = pw_library_playbooks(lib, &refs);
+	const char **names = pw_arena_array(lib->app->arena, n + 1, sizeof *names);
+	for (size_t i = 0; names && i < n; i++)
+		names[i] = refs[i].name;
+	*ret = names;
+	return names ? n : 0;
+}
+
 const struct pw_play_env *pw_library_env(const struct pw_library *library) { return &library->env; }
 
 /* ---- loading ---- */
@@ -313,7 +332,8 @@ struct pw_library *pw_app_library(struct pw_app *app)
 	}
 	lib->app = app;
 	app->library = lib;
-	lib->env = (struct pw_play_env){ pw_library_find_check, pw_library_check_names, env_text, lib };
+	lib->env = (struct pw_play_env){ .check = pw_library_find_check, .check_names = pw_library_check_names, .playbook = env_text,
+					 .input_fields = input_fields, .playbook_names = playbook_names, .arg = lib };
 	for (size_t i = 0; pw_check_registry[i]; i++)
 		add_check(lib, pw_check_registry[i], "built in");
 	const char *const *dirs = NULL;

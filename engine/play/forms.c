@@ -7,6 +7,7 @@
 #include <base/text.h>
 #include <play/components.h>
 #include <play/ids.h>
+#include <play/outcomes.h>
 
 enum { LIST_MAX = 200 }; /* items of one list: nobody reads more */
 
@@ -208,7 +209,8 @@ static void load_target(struct pw_loader *loader, const struct pw_schema_key *ke
 	const char *text = scalar(loader, key, val);
 	if (!text)
 		return;
-	int index = key->form == PW_FORM_STEP ? step_named(loader, text, pw_val_place(val)) : verdict_named(loader, text, pw_val_place(val));
+	bool callee = key->form != PW_FORM_STEP && !strcmp(text, PW_WORD_CALLEE);
+	int index = callee ? PW_VERDICT_CALLEE : key->form == PW_FORM_STEP ? step_named(loader, text, pw_val_place(val)) : verdict_named(loader, text, pw_val_place(val));
 	if (key->form == PW_FORM_VERDICT_ID)
 		put_text(record, key->at, text);
 	else

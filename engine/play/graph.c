@@ -52,6 +52,17 @@ static void escaped(struct pw_buf *out, const char *text)
 	pw_buf_escaped(out, text, strlen(text));
 }
 
+static const char callee_says[] = "the verdict of the called playbook";
+
+static bool adopts(const struct pw_play *play)
+{
+	for (size_t s = 0; s < play->n_steps; s++)
+		for (size_t e = 0; e < play->steps[s].n_edges; e++)
+			if (play->steps[s].edges[e].verdict == PW_VERDICT_CALLEE)
+				return true;
+	return false;
+}
+
 static void add_verdict(struct pw_buf *out, const struct pw_play_verdict *verdict)
 {
 	pw_buf_printf(out, "%s (%s%s%s)", verdict->id, pw_layer_word(verdict->layer), verdict->component ? "/" : "",
@@ -91,6 +102,8 @@ static void text_step(struct drawing *d, size_t index, unsigned depth)
 		} else if (edge->verdict >= 0) {
 			add_verdict(d->out, &d->play->verdicts[edge->verdict]);
 			pw_buf_putc(d->out, '\n');
+		} else {
+			pw_buf_printf(d->out, "%s\n", callee_says);
 		}
 	}
 }
@@ -126,6 +139,8 @@ static void mermaid_edge(struct drawing *d, size_t index, const struct pw_play_e
 		pw_buf_printf(d->out, "\"| %s\n", d->play->steps[edge->go].id);
 	else if (edge->verdict >= 0)
 		pw_buf_printf(d->out, "\"| verdict.%s\n", d->play->verdicts[edge->verdict].id);
+	else
+		pw_buf_puts(d->out, "\"| verdict.callee\n");
 }
 
 static void draw_mermaid(struct drawing *d)
@@ -147,6 +162,8 @@ static void draw_mermaid(struct drawing *d)
 		add_verdict(d->out, &play->verdicts[i]);
 		pw_buf_puts(d->out, "\"])\n");
 	}
+	if (adopts(play))
+		pw_buf_printf(d->out, "  verdict.callee([\"%s\"])\n", callee_says);
 	for (size_t i = 0; i < play->n_steps; i++)
 		for (size_t e = 0; e < play->steps[i].n_edges; e++)
 			mermaid_edge(d, i, &play->steps[i].edges[e]);
@@ -178,6 +195,8 @@ static void dot_edge(struct drawing *d, size_t index, const struct pw_play_edge 
 		pw_buf_printf(d->out, "\"%s\"", d->play->steps[edge->go].id);
 	else if (edge->verdict >= 0)
 		pw_buf_printf(d->out, "\"verdict.%s\"", d->play->verdicts[edge->verdict].id);
+	else
+		pw_buf_puts(d->out, "\"verdict.callee\"");
 	pw_buf_puts(d->out, " [label=\"");
 	add_outcomes(d->out, edge);
 	pw_buf_printf(d->out, "\"%s];\n", edge_walked(d, index, edge) ? ", penwidth=3" : "");
@@ -202,6 +221,8 @@ static void draw_dot(struct drawing *d)
 		add_verdict(d->out, &play->verdicts[i]);
 		pw_buf_puts(d->out, "\"];\n");
 	}
+	if (adopts(play))
+		pw_buf_printf(d->out, "  \"verdict.callee\" [shape=ellipse, label=\"%s\"];\n", callee_says);
 	for (size_t i = 0; i < play->n_steps; i++)
 		for (size_t e = 0; e < play->steps[i].n_edges; e++)
 			dot_edge(d, i, &play->steps[i].edges[e]);

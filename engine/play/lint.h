@@ -50,6 +50,7 @@ struct pw_site {
 	const uint64_t *ran;         /* steps that have run by then; NULL: none (inputs) */
 	const struct pw_play_step *loop; /* its loop variable can be seen; NULL */
 	size_t inputs;               /* how many of the inputs can be seen */
+	const bool *last;            /* by step: it may be the one that ended last, ${this}; NULL: none has */
 };
 
 /* What a reference is. */

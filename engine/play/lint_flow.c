@@ -28,7 +28,7 @@ static bool reach(struct pw_lint *lint)
 			const struct pw_play_edge *edge = &step->edges[e];
 			if (edge->verdict >= 0)
 				lint->entered[edge->verdict] = true;
-			else if (edge->go < 0)
+			else if (edge->go < 0 && edge->verdict == -1)
 				lint->wild = true;
 			if (edge->go < 0 || lint->reached[edge->go])
 				continue;

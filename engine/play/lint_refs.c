@@ -269,17 +269,32 @@ static void check_inputs(struct pw_lint *lint)
 	}
 }
 
+/* The steps from which an edge leads to this step, or this verdict. */
+static const bool *steps_before(struct pw_lint *lint, int go, int verdict)
+{
+	const struct pw_play *play = lint->play;
+	bool *last = pw_arena_array(lint->arena, play->n_steps + 1, sizeof *last);
+	for (size_t s = 0; last && s < play->n_steps; s++)
+		for (size_t e = 0; lint->reached[s] && e < play->steps[s].n_edges; e++) {
+			const struct pw_play_edge *edge = &play->steps[s].edges[e];
+			last[s] = last[s] || (edge->go >= 0 && edge->go == go) || (edge->verdict >= 0 && edge->verdict == verdict);
+		}
+	return last;
+}
+
 static void check_edges(struct pw_lint *lint, const struct pw_play_step *step, const uint64_t *ran)
 {
 	uint64_t *after = pw_arena_array(lint->arena, lint->words, sizeof *after);
 	const struct pw_val *on = pw_lint_val(lint, "steps", step->id, "on");
-	if (!after)
+	bool *last = pw_arena_array(lint->arena, lint->play->n_steps + 1, sizeof *last);
+	if (!after || !last)
 		return;
+	last[step - lint->play->steps] = true;
 	memcpy(after, ran, lint->words * sizeof *after);
 	pw_set_add(after, (size_t)(step - lint->play->steps));
 	for (size_t e = 0; e < step->n_edges; e++) {
 		const struct pw_play_edge *edge = &step->edges[e];
-		struct pw_site site = { .place = edge->place, .ran = after, .inputs = lint->play->n_inputs };
+		struct pw_site site = { .place = edge->place, .ran = after, .inputs = lint->play->n_inputs, .last = last };
 		for (size_t i = 0; edge->says && i < pw_val_count(on); i++) {
 			struct pw_place place = pw_map_key_place(on, i);
 			if (place.line == edge->place.line && place.col == edge->place.col)
@@ -292,7 +307,7 @@ static void check_step(struct pw_lint *lint, size_t index)
 {
 	const struct pw_play_step *step = &lint->play->steps[index];
 	const uint64_t *ran = lint->ran + index * lint->words;
-	struct pw_site site = { .place = step->place, .ran = ran, .inputs = lint->play->n_inputs };
+	struct pw_site site = { .place = step->place, .ran = ran, .inputs = lint->play->n_inputs, .last = steps_before(lint, (int)index, -1) };
 	if (step->kind == PW_STEP_CHECK && step->for_each) {
 		check_for(lint, &site, step);
 		site.loop = step;
@@ -312,7 +327,8 @@ static void check_step(struct pw_lint *lint, size_t index)
 static void check_verdict(struct pw_lint *lint, size_t index)
 {
 	const struct pw_play_verdict *verdict = &lint->play->verdicts[index];
-	struct pw_site site = { .place = verdict->place, .ran = lint->ran_before + index * lint->words, .inputs = lint->play->n_inputs };
+	struct pw_site site = { .place = verdict->place, .ran = lint->ran_before + index * lint->words, .inputs = lint->play->n_inputs,
+				.last = steps_before(lint, -1, (int)index) };
 	check_text(lint, &site, "verdicts", verdict->id, "says", verdict->says);
 	check_text(lint, &site, "verdicts", verdict->id, "settle", verdict->settle);
 	const struct pw_val *list = pw_lint_val(lint, "verdicts", verdict->id, "do");

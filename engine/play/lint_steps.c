@@ -42,6 +42,15 @@ static void check_declared(struct pw_lint *lint, const struct pw_play_step *step
 		}
 }
 
+/* The verdict of a called playbook, where none is called. */
+static void check_callee(struct pw_lint *lint, const struct pw_play_step *step)
+{
+	for (size_t e = 0; e < step->n_edges; e++)
+		if (step->edges[e].verdict == PW_VERDICT_CALLEE && step->kind != PW_STEP_PLAYBOOK)
+			pw_diags_add(lint->diags, 0, step->edges[e].place, PW_ID_NO_VERDICT, "name a verdict of this playbook",
+				     "the step \"%s\" calls no playbook, so there is no verdict of one to take", step->id);
+}
+
 static void check_handled(struct pw_lint *lint, const struct pw_play_step *step, const char *const *words, size_t n)
 {
 	struct pw_buf missing;
@@ -102,6 +111,7 @@ bool pw_lint_steps(struct pw_lint *lint)
 		const char *const *words = NULL;
 		size_t n = pw_play_outcomes(step, lint->arena, &words);
 		check_told(lint, step);
+		check_callee(lint, step);
 		if (n == 0 || step->n_edges == 0) /* the loader has said why */
 			continue;
 		check_declared(lint, step, words, n);

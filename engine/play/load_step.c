@@ -8,6 +8,7 @@
 #include <play/components.h>
 #include <play/ids.h>
 #include <play/outcomes.h>
+#include <run/scope.h>
 
 #define ELSE "else"
 
@@ -169,11 +170,23 @@ static void verdict_done(struct pw_loader *loader, const struct pw_val *val, str
 			      "the layer %s has no components", pw_layer_word(verdict->layer));
 }
 
+static void check_reserved(struct pw_loader *loader, struct pw_place place, const char *name, const char *word)
+{
+	if (name && !strcmp(name, word))
+		pw_load_error(loader, place, PW_ID_TAKEN, "choose another name", "\"%s\" has a meaning of its own", word);
+}
+
 /* Names that ${...} looks up must each stand for one thing. */
 static void check_names(struct pw_loader *loader, const struct pw_play *play)
 {
+	for (size_t i = 0; i < play->n_inputs; i++)
+		check_reserved(loader, play->inputs[i].place, play->inputs[i].name, PW_SCOPE_THIS);
+	for (size_t i = 0; i < play->n_verdicts; i++)
+		check_reserved(loader, play->verdicts[i].place, play->verdicts[i].id, PW_WORD_CALLEE);
 	for (size_t s = 0; s < play->n_steps; s++) {
 		const struct pw_play_step *step = &play->steps[s];
+		check_reserved(loader, step->place, step->id, PW_SCOPE_THIS);
+		check_reserved(loader, step->place, step->as, PW_SCOPE_THIS);
 		for (size_t i = 0; i < play->n_inputs; i++) {
 			const struct pw_play_input *input = &play->inputs[i];
 			if (!strcmp(step->id, input->name))

@@ -32,7 +32,7 @@ struct pw_play_input {
 /* "layer" or "layer/component" */
 struct pw_play_claim { enum pw_layer layer; const char *component; /* NULL: the whole layer */ struct pw_place place; };
 
-#define PW_VERDICT_CALLEE (-2) /* `verdict: callee`: that of the playbook the step called */
+#define PW_VERDICT_CALLEE (-2) /* `verdict: callee`: that of the playbook the step called; steps that call one only */
 
 struct pw_play_edge {
 	const char *const *outcomes; size_t n_outcomes; /* 0: else */
@@ -143,7 +143,7 @@ void pw_play_graph(const struct pw_play *play, enum pw_graph format, const char 
 void pw_play_schema(const struct pw_play_env *env, struct pw_buf *out);
 void pw_play_reference(struct pw_buf *out);
 
-/* ---- templates: ${name}, ${name.field}, ${step-id.evidence}, ${loopvar.field} ---- */
+/* ---- templates: ${name}, ${name.field}, ${step-id.evidence}, ${this.evidence} (the step that ended last), ${loopvar.field} ---- */
 struct pw_scope;  /* resolves references; see engine/run/scope.h */
 /* Calls fn for every ${...} in text with the reference inside; offset: of its `$`. `$${` is a literal `${`.
  * fn returns PW_OK, or a code that ends it. Returns PW_SYNTAX on an unclosed one and on what is no reference. */

@@ -8,6 +8,7 @@
 #include <play/ids.h>
 #include <play/loader.h>
 #include <play/outcomes.h>
+#include <run/scope.h>
 
 enum { PARTS_MAX = 8 }; /* name.field.field...: nothing has more */
 
@@ -223,6 +224,27 @@ static bool find_step(const struct look *look, size_t index, struct pw_ref *ret)
 	return false;
 }
 
+/* ${this}: whatever step ended last must have it. */
+static bool find_this(const struct look *look, struct pw_ref *ret)
+{
+	const struct pw_play *play = look->lint->play;
+	bool found = false;
+	for (size_t i = 0; look->site->last && i < play->n_steps; i++) {
+		struct pw_ref one;
+		if (!look->site->last[i])
+			continue;
+		if (!find_in_step(look, &play->steps[i], &one))
+			return false;
+		if (found && (one.any || one.type != ret->type))
+			one = (struct pw_ref){ .any = true };
+		*ret = one;
+		found = true;
+	}
+	if (!found)
+		pw_diags_add(look->lint->diags, 0, look->place, PW_ID_REF_NAME, NULL, "${%.*s}: no step has ended here yet", (int)look->len, look->ref);
+	return found;
+}
+
 /* ---- the loop variable ---- */
 
 /* The type of the list that a loop runs over; `any` if it is no single reference. */
@@ -281,6 +303,8 @@ bool pw_ref_find(struct pw_lint *lint, const struct pw_site *site, struct pw_pla
 	struct look look = { .lint = lint, .site = site, .place = place, .ref = ref, .len = len };
 	const struct pw_play *play = lint->play;
 	split(&look);
+	if (is(&look.parts[0], PW_SCOPE_THIS))
+		return find_this(&look, ret);
 	if (site->loop && is(&look.parts[0], site->loop->as))
 		return find_item(&look, ret);
 	for (size_t i = 0; i < play->n_inputs; i++) {

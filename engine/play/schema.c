@@ -33,7 +33,7 @@ const struct pw_schema pw_schema_input = {
 
 static const struct pw_schema_key edge_keys[] = {
 	{ .name = "go", .form = PW_FORM_STEP, FIELD(pw_play_edge, go), .help = "The step that comes next." },
-	{ .name = "verdict", .form = PW_FORM_VERDICT, FIELD(pw_play_edge, verdict), .help = "The verdict the walk ends in." },
+	{ .name = "verdict", .form = PW_FORM_VERDICT, FIELD(pw_play_edge, verdict), .help = "The verdict the walk ends in; callee: that of the playbook the step called." },
 	{ .name = "clears", .form = PW_FORM_CLAIMS, LIST(pw_play_edge, clears), .help = "Layers, or components of them, that this outcome rules out." },
 	{ .name = "suspects", .form = PW_FORM_CLAIMS, LIST(pw_play_edge, suspects), .help = "Layers, or components of them, that this outcome points to." },
 	{ .name = "says", .form = PW_FORM_TEMPLATE, FIELD(pw_play_edge, says), .help = "Why the walk goes this way." },

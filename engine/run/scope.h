@@ -12,6 +12,7 @@
  * string ("${to.endpoints}") yields the value itself, lists included.
  */
 struct pw_scope;
+#define PW_SCOPE_THIS "this" /* the step that ended last */
 struct pw_scope *pw_scope_new(struct pw_arena *arena);
 void pw_scope_set(struct pw_scope *scope, const char *name, const struct pw_val *value); /* map with "" for its text, or a scalar */
 void pw_scope_unset(struct pw_scope *scope, const char *name);
