@@ -17,7 +17,7 @@
 #define KEEP_MAX 2000
 
 struct tuple { char src[64], dst[64]; unsigned sport, dport, protocol; };
-struct reading { struct pw_arena *arena; struct pw_val *list; const char *address; size_t kept, seen; };
+struct reading { struct pw_arena *arena; struct pw_val *list; const char *address; size_t matched, seen; };
 
 static void read_tuple(const struct nlattr *nest, struct tuple *t)
 {
@@ -49,21 +49,33 @@ static const char *protocol_word(unsigned protocol)
 	}
 }
 
-static int take_entry(const struct nlmsghdr *message, void *arg, struct pw_err *err)
+/* As conntrack(8) names the states of TCP (enum tcp_conntrack); "" for what has none. */
+static const char *state_of(const struct nlattr *protoinfo)
 {
-	struct reading *r = arg;
+	static const char *const words[] = {
+		"NONE", "SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT", "CLOSE_WAIT", "LAST_ACK", "TIME_WAIT", "CLOSE", "SYN_SENT2",
+	};
+	const struct nlattr *a[CTA_PROTOINFO_MAX + 1], *tcp[CTA_PROTOINFO_TCP_MAX + 1];
+	pw_nl_nested(protoinfo, a, CTA_PROTOINFO_MAX);
+	pw_nl_nested(a[CTA_PROTOINFO_TCP], tcp, CTA_PROTOINFO_TCP_MAX);
+	uint32_t state = pw_nl_u32(tcp[CTA_PROTOINFO_TCP_STATE], UINT32_MAX);
+	return state < sizeof words / sizeof *words ? words[state] : "";
+}
+
+bool pw_conntrack_entry(const struct nlmsghdr *message, const char *address, struct pw_val *entry)
+{
 	const struct nlattr *a[CTA_MAX + 1];
 	struct tuple out, back;
-	(void)err;
-	r->seen++;
+	if (mnl_nlmsg_get_payload_len(message) < sizeof(struct nfgenmsg))
+		return false;
 	pw_nl_attrs(message, sizeof(struct nfgenmsg), a, CTA_MAX);
 	read_tuple(a[CTA_TUPLE_ORIG], &out);
 	read_tuple(a[CTA_TUPLE_REPLY], &back);
-	if ((!concerns(&out, r->address) && !concerns(&back, r->address)) || r->kept >= KEEP_MAX)
-		return PW_OK;
-	r->kept++;
+	if (!concerns(&out, address) && !concerns(&back, address))
+		return false;
+	if (!entry)
+		return true;
 	uint32_t status = ntohl(pw_nl_u32(a[CTA_STATUS], 0));
-	struct pw_val *entry = pw_seq_add_map(r->list);
 	pw_map_set_str(entry, "protocol", protocol_word(out.protocol));
 	pw_map_set_str(entry, "src", out.src);
 	pw_map_set_str(entry, "dst", out.dst);
@@ -73,17 +85,29 @@ static int take_entry(const struct nlmsghdr *message, void *arg, struct pw_err *
 	pw_map_set_str(entry, "reply_dst", back.dst);
 	pw_map_set_int(entry, "reply_sport", back.sport);
 	pw_map_set_int(entry, "reply_dport", back.dport);
+	pw_map_set_str(entry, "state", state_of(a[CTA_PROTOINFO]));
 	pw_map_set_bool(entry, "unreplied", !(status & IPS_SEEN_REPLY));
 	pw_map_set_bool(entry, "assured", (status & IPS_ASSURED) != 0);
 	pw_map_set_int(entry, "timeout_s", ntohl(pw_nl_u32(a[CTA_TIMEOUT], 0)));
 	pw_map_set_int(entry, "mark", ntohl(pw_nl_u32(a[CTA_MARK], 0)));
+	return true;
+}
+
+static int take_entry(const struct nlmsghdr *message, void *arg, struct pw_err *err)
+{
+	struct reading *r = arg;
+	(void)err;
+	r->seen++;
+	if (!pw_conntrack_entry(message, r->address, NULL) || r->matched++ >= KEEP_MAX)
+		return PW_OK;
+	(void)pw_conntrack_entry(message, r->address, pw_seq_add_map(r->list));
 	return PW_OK;
 }
 
 static void start_over(void *arg)
 {
 	struct reading *r = arg;
-	r->kept = r->seen = 0;
+	r->matched = r->seen = 0;
 	r->list = pw_val_seq(r->arena);
 }
 
@@ -109,6 +133,8 @@ int pw_read_conntrack(struct pw_ctx *ctx, const char *address, struct pw_val *re
 	if (rc)
 		return rc;
 	pw_map_set(ret, "entries", r.list);
+	if (r.matched > KEEP_MAX)
+		pw_map_set_int(ret, "cut", (long long)r.matched);
 	pw_map_set_int(ret, "count", pw_map_int(pw_map_get(holder, "sysctls"), limits[0], (long long)r.seen));
 	pw_map_set_int(ret, "max", pw_map_int(pw_map_get(holder, "sysctls"), limits[1], -1));
 	return pw_arena_failed(arena) ? pw_err_set(err, PW_NOMEM, "listing tracked connections: out of memory") : PW_OK;

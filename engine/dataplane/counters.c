@@ -64,6 +64,22 @@ static int read_pairs(const char *path, struct pw_val *ret, struct pw_err *err)
 	return rc;
 }
 
+/* "Ip6InReceives   12": a name and a value per line. */
+static void read_snmp6(struct pw_val *ret)
+{
+	PW_CLEAN_BUF struct pw_buf text;
+	struct pw_err ignored = PW_ERR_INIT; /* absent without IPv6 */
+	pw_buf_init(&text, FILE_MAX);
+	char *save = NULL, *column = NULL;
+	if (read_file("/proc/thread-self/net/snmp6", &text, &ignored) || !text.data)
+		return;
+	for (char *line = strtok_r(text.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		char *name = strtok_r(line, " \t", &column), *value = strtok_r(NULL, " \t", &column);
+		if (name && value)
+			pw_map_set_int(ret, name, strtoll(value, NULL, 10));
+	}
+}
+
 /* Hexadecimal columns under one header, one line per CPU: summed. `entries`
  * is the same total on every line. */
 static int read_conntrack_stats(struct pw_val *ret, struct pw_err *err)
@@ -118,6 +134,7 @@ int pw_read_counters(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err)
 		rc = read_link_counters(ctx, ret, err);
 	if (rc)
 		return rc;
+	read_snmp6(ret);
 	/* Without connection tracking in this namespace there is nothing to count. */
 	struct pw_err ignored = PW_ERR_INIT;
 	(void)read_conntrack_stats(ret, &ignored);

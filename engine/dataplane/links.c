@@ -173,5 +173,6 @@ int pw_read_links(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err)
 	if (pw_nl_talk(NETLINK_ROUTE, &request, take_link, &r, links_over, NULL, err))
 		return pw_err_wrap(err, "listing interfaces");
 	pw_map_set(ret, "links", r.links);
+	pw_nl_say_cut(ret, r.n);
 	return pw_arena_failed(arena) ? pw_err_set(err, PW_NOMEM, "listing interfaces: out of memory") : PW_OK;
 }

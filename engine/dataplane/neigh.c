@@ -31,13 +31,12 @@ static int take_neighbour(const struct nlmsghdr *message, void *arg, struct pw_e
 	const struct nlattr *a[NDA_MAX + 1];
 	char text[64], mac[32], name[32];
 	(void)err;
-	if (message->nlmsg_type != RTM_NEWNEIGH || mnl_nlmsg_get_payload_len(message) < sizeof *info || r->n >= PW_NL_MAX_ITEMS)
+	if (message->nlmsg_type != RTM_NEWNEIGH || mnl_nlmsg_get_payload_len(message) < sizeof *info)
 		return PW_OK;
 	pw_nl_attrs(message, sizeof *info, a, NDA_MAX);
 	/* Multicast and loopback entries (NOARP) fill the table and tell nothing. */
-	if (!*pw_nl_address(a[NDA_DST], text) || (info->ndm_state & NUD_NOARP))
+	if (!*pw_nl_address(a[NDA_DST], text) || (info->ndm_state & NUD_NOARP) || r->n++ >= PW_NL_MAX_ITEMS)
 		return PW_OK;
-	r->n++;
 	struct pw_val *entry = pw_seq_add_map(r->list);
 	pw_map_set_str(entry, "address", text);
 	pw_map_set_str(entry, "dev", pw_nl_ifname((unsigned)info->ndm_ifindex, name));
@@ -86,6 +85,7 @@ static int read_table(struct pw_ctx *ctx, unsigned char family, pw_nl_fn take, c
 	if (pw_nl_talk(NETLINK_ROUTE, &request, take, &r, start_over, NULL, err))
 		return pw_err_wrap(err, "%s", doing);
 	pw_map_set(ret, key, r.list);
+	pw_nl_say_cut(ret, r.n);
 	return pw_arena_failed(arena) ? pw_err_set(err, PW_NOMEM, "%s: out of memory", doing) : PW_OK;
 }
 

@@ -28,7 +28,10 @@ struct exchange { pw_nl_fn fn; void *arg; struct pw_err *err; bool done, interru
 static void take_message(struct exchange *x, const struct nlmsghdr *message)
 {
 	x->interrupted |= (message->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
-	if (message->nlmsg_type == NLMSG_DONE) {
+	if (message->nlmsg_type == NLMSG_DONE) { /* a dump that failed on its way says so here */
+		const int *error = mnl_nlmsg_get_payload(message);
+		if (mnl_nlmsg_get_payload_len(message) >= sizeof *error && *error < 0)
+			x->kernel_errno = -*error;
 		x->done = true;
 		return;
 	}
@@ -165,4 +168,10 @@ const char *pw_nl_ifname(unsigned index, char out[32])
 	else
 		(void)snprintf(out, 32, "%u", index);
 	return out;
+}
+
+void pw_nl_say_cut(struct pw_val *ret, size_t seen)
+{
+	if (seen > PW_NL_MAX_ITEMS)
+		pw_map_set_int(ret, "cut", (long long)seen);
 }

@@ -32,7 +32,14 @@ uint32_t pw_nl_u32(const struct nlattr *attr, uint32_t otherwise); /* also u16 a
 /* "eth0" of an interface index; a decimal number if it is gone. */
 const char *pw_nl_ifname(unsigned index, char out[32]);
 
-/* Items read at most: a listing beyond this is cut and says so under "cut". */
+/* pw_read_listeners without sock_diag. */
+int pw_read_listeners_proc(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err);
+
+/* An entry of ctnetlink into `entry` (NULL: only ask), if it is to or from `address` (NULL: any), before or after NAT. */
+bool pw_conntrack_entry(const struct nlmsghdr *message, const char *address, struct pw_val *entry);
+
+/* Items read at most: a listing beyond this is cut, and says how many there were under "cut". */
 #define PW_NL_MAX_ITEMS 50000
+void pw_nl_say_cut(struct pw_val *ret, size_t seen);
 
 #endif

@@ -155,6 +155,7 @@ int pw_read_routes(struct pw_ctx *ctx, int family, struct pw_val *ret, struct pw
 	if (pw_nl_talk(NETLINK_ROUTE, &request, take_route, &r, start_over, NULL, err))
 		return pw_err_wrap(err, "listing routes");
 	pw_map_set(ret, "routes", r.list);
+	pw_nl_say_cut(ret, r.n);
 	start_over(&r);
 	struct fib_rule_hdr *rule = pw_nl_begin(&request, RTM_GETRULE, NLM_F_DUMP, sizeof *rule);
 	rule->family = (unsigned char)family;
@@ -166,19 +167,7 @@ int pw_read_routes(struct pw_ctx *ctx, int family, struct pw_val *ret, struct pw
 
 /* ---- one lookup ---- */
 
-/* What the kernel's errno of a lookup means, with and without an input
- * interface (the input path adds reverse-path and forwarding checks). */
-static const char *refusal(int kernel_errno, bool input)
-{
-	switch (kernel_errno) {
-	case ENETUNREACH: return "no-route";
-	case EHOSTUNREACH: return input ? "forwarding-off" : "unreachable";
-	case EACCES: return "prohibited";
-	case EINVAL: return input ? "rp-filter" : "blackhole";
-	case EXDEV: return "rp-filter";
-	default: return "error";
-	}
-}
+struct lookup { const char *dst, *from, *iif; unsigned mark; int family; };
 
 static int take_answer(const struct nlmsghdr *message, void *arg, struct pw_err *err)
 {
@@ -202,35 +191,108 @@ static bool put_address(struct pw_nl_request *request, uint16_t type, int family
 	return true;
 }
 
-int pw_route_get(struct pw_ctx *ctx, const char *dst, const char *from, const char *iif, unsigned mark, struct pw_val *ret, struct pw_err *err)
+/* One RTM_GETROUTE into `ret`; *ret_errno is the kernel's refusal, 0 if it found a route. */
+static int ask(const struct lookup *q, unsigned flags, struct pw_val *ret, int *ret_errno, struct pw_err *err)
 {
-	(void)ctx;
-	int family = strchr(dst, ':') ? AF_INET6 : AF_INET, kernel_errno = 0;
 	struct pw_nl_request request;
 	struct rtmsg *info = pw_nl_begin(&request, RTM_GETROUTE, 0, sizeof *info);
-	info->rtm_family = (unsigned char)family;
-	info->rtm_dst_len = family == AF_INET ? 32 : 128;
-	info->rtm_flags = RTM_F_LOOKUP_TABLE;
-	if (!put_address(&request, RTA_DST, family, dst))
-		return pw_err_set(err, PW_USAGE, "looking up a route: \"%s\" is not an address", dst);
-	if (from && *from) {
+	info->rtm_family = (unsigned char)q->family;
+	info->rtm_dst_len = q->family == AF_INET ? 32 : 128;
+	info->rtm_flags = RTM_F_LOOKUP_TABLE | flags;
+	if (!put_address(&request, RTA_DST, q->family, q->dst))
+		return pw_err_set(err, PW_USAGE, "looking up a route: \"%s\" is not an address", q->dst);
+	if (q->from && *q->from) {
 		info->rtm_src_len = info->rtm_dst_len;
-		if (!put_address(&request, RTA_SRC, family, from))
-			return pw_err_set(err, PW_USAGE, "looking up a route: \"%s\" is not an address", from);
+		if (!put_address(&request, RTA_SRC, q->family, q->from))
+			return pw_err_set(err, PW_USAGE, "looking up a route: \"%s\" is not an address", q->from);
 	}
-	if (iif && *iif) {
-		unsigned index = if_nametoindex(iif);
+	if (q->iif && *q->iif) {
+		unsigned index = if_nametoindex(q->iif);
 		if (!index)
-			return pw_err_sys(err, PW_ABSENT, errno, "looking up a route: interface %s", iif);
+			return pw_err_sys(err, PW_ABSENT, errno, "looking up a route: interface %s", q->iif);
 		mnl_attr_put_u32(request.header, RTA_IIF, index);
 	}
-	if (mark)
-		mnl_attr_put_u32(request.header, RTA_MARK, mark);
-	int rc = pw_nl_talk(NETLINK_ROUTE, &request, take_answer, ret, NULL, &kernel_errno, err);
-	if (rc)
-		return pw_err_wrap(err, "looking up the route for %s", dst);
-	pw_map_set_str(ret, "dst", dst);
-	if (kernel_errno)
-		pw_map_set_str(ret, "result", refusal(kernel_errno, iif && *iif));
+	if (q->mark)
+		mnl_attr_put_u32(request.header, RTA_MARK, q->mark);
+	if (pw_nl_talk(NETLINK_ROUTE, &request, take_answer, ret, NULL, ret_errno, err))
+		return pw_err_wrap(err, "looking up the route for %s", q->dst);
 	return PW_OK;
+}
+
+/* What the kernel's errno of a lookup means when the packet is made here. */
+static const char *refusal(int kernel_errno)
+{
+	switch (kernel_errno) {
+	case ENETUNREACH: return "no-route";
+	case EHOSTUNREACH: return "unreachable";
+	case EACCES: return "prohibited";
+	case EINVAL: return "blackhole";
+	default: return "error";
+	}
+}
+
+/* max(all, IF) for rp_filter; of IF alone for forwarding (ip-sysctl). -1: not to be read. */
+static long long conf(struct pw_ctx *ctx, const char *iif, const char *key, bool with_all)
+{
+	char own[128], all[128], escaped[64];
+	(void)snprintf(escaped, sizeof escaped, "%s", iif);
+	for (char *p = escaped; *p; p++)
+		*p = *p == '.' ? '/' : *p; /* as sysctl(8) writes such names */
+	(void)snprintf(own, sizeof own, "net.ipv4.conf.%s.%s", escaped, key);
+	(void)snprintf(all, sizeof all, "net.ipv4.conf.all.%s", key);
+	const char *names[] = { own, all };
+	struct pw_val *holder = pw_val_map(pw_ctx_arena(ctx));
+	struct pw_err ignored = PW_ERR_INIT;
+	if (pw_read_sysctls(ctx, names, 2, holder, &ignored))
+		return -1;
+	const struct pw_val *map = pw_map_get(holder, "sysctls");
+	long long one = pw_map_int(map, own, -1), every = pw_map_int(map, all, -1);
+	return with_all && every > one ? every : one;
+}
+
+/* The input path gives one errno for several causes (its checks of forwarding and of the way back, and the routes
+ * themselves); the output path and the sysctls tell them apart. */
+static const char *input_refusal(struct pw_ctx *ctx, const struct lookup *q, int kernel_errno)
+{
+	struct lookup out = { .dst = q->dst, .family = q->family, .mark = q->mark };
+	struct pw_err ignored = PW_ERR_INIT;
+	int out_errno = 0;
+	if (kernel_errno == EXDEV)
+		return "rp-filter";
+	if (kernel_errno != EHOSTUNREACH && kernel_errno != EINVAL)
+		return refusal(kernel_errno);
+	bool forwarding_off = kernel_errno == EHOSTUNREACH && conf(ctx, q->iif, "forwarding", false) == 0;
+	if (q->family == AF_INET && forwarding_off)
+		return "forwarding-off";
+	if (ask(&out, 0, pw_val_map(pw_ctx_arena(ctx)), &out_errno, &ignored))
+		return "error";
+	if (out_errno)
+		return refusal(out_errno);
+	if (kernel_errno == EHOSTUNREACH)
+		return "unreachable";
+	return q->family == AF_INET && conf(ctx, q->iif, "rp_filter", true) > 0 ? "rp-filter" : "error"; /* else a martian */
+}
+
+/* The prefix that matched: asked for apart, since that answer has no resolved source. Kernels before 4.13 ignore the flag. */
+static void put_matched(struct pw_ctx *ctx, const struct lookup *q, struct pw_val *ret)
+{
+	struct pw_val *holder = pw_val_map(pw_ctx_arena(ctx));
+	struct pw_err ignored = PW_ERR_INIT;
+	int kernel_errno = 0;
+	if (!ask(q, RTM_F_FIB_MATCH, holder, &kernel_errno, &ignored) && !kernel_errno && pw_map_str(holder, "dst", NULL))
+		pw_map_set_str(ret, "matched", pw_map_str(holder, "dst", ""));
+}
+
+int pw_route_get(struct pw_ctx *ctx, const char *dst, const char *from, const char *iif, unsigned mark, struct pw_val *ret, struct pw_err *err)
+{
+	struct lookup q = { .dst = dst, .from = from, .iif = iif, .mark = mark, .family = strchr(dst, ':') ? AF_INET6 : AF_INET };
+	int kernel_errno = 0, rc = ask(&q, 0, ret, &kernel_errno, err);
+	if (rc)
+		return rc;
+	pw_map_set_str(ret, "dst", dst);
+	if (!kernel_errno)
+		put_matched(ctx, &q, ret);
+	else
+		pw_map_set_str(ret, "result", iif && *iif ? input_refusal(ctx, &q, kernel_errno) : refusal(kernel_errno));
+	return pw_arena_failed(pw_ctx_arena(ctx)) ? pw_err_set(err, PW_NOMEM, "looking up the route for %s: out of memory", dst) : PW_OK;
 }

@@ -12,7 +12,6 @@
 #include <string.h>
 
 enum {
-	DEPTH_MAX = 32,         /* jumps; nf_tables allows 16 (NFT_JUMP_STACK_SIZE) */
 	WORLDS_MAX = 4096,
 	DROPS_MAX = 512,
 	TRAIL_MAX = 256,
@@ -21,7 +20,7 @@ enum {
 	NAT_SPAN_MAX = 64,      /* addresses of a DNAT range listed one by one */
 	MANGLE_PRIORITY = -150, /* NF_IP_PRI_MANGLE: an ACCEPT up to here lets nothing through a firewall */
 };
-static const unsigned long STEPS_MAX = 20ul * 1000 * 1000; /* rules looked at in one walk */
+static const unsigned long STEPS_MAX = 4ul * 1000 * 1000; /* rules looked at in one walk: well under a second */
 
 void pw_worlds_init(struct pw_worlds *worlds)
 {
@@ -48,7 +47,8 @@ void pw_worlds_add(struct pw_passage *walk, struct pw_worlds *worlds, const stru
 	for (size_t i = 0; i < worlds->n; i++)
 		if (same_world(&worlds->items[i], world))
 			return;
-	if (worlds->n == WORLDS_MAX) {
+	walk->steps += worlds->n / 16; /* comparing many worlds costs as much as trying rules */
+	if (worlds->n == WORLDS_MAX || walk->steps > STEPS_MAX) {
 		walk->exhausted = true;
 		return;
 	}
@@ -445,15 +445,24 @@ static void run_indexed(struct pw_passage *walk, const struct pw_rules_chain *ch
 	pw_worlds_release(&active);
 }
 
+static bool inside(const struct pw_passage *walk, const struct pw_rules_chain *chain, unsigned depth)
+{
+	for (unsigned i = 0; i < depth; i++)
+		if (walk->inside[i] == chain)
+			return true;
+	return false;
+}
+
 static void run_chain(struct pw_passage *walk, const struct pw_rules_chain *chain, const struct pw_worlds *in, struct pw_worlds *past,
 		      struct pw_worlds *accepted, unsigned depth)
 {
 	struct pw_worlds active;
-	if (depth > DEPTH_MAX) {
-		note_unknown(walk, "jumps nested deeper than the kernel allows");
+	if (depth >= PW_JUMPS_MAX || inside(walk, chain, depth)) {
+		note_unknown(walk, "jumps that the kernel does not allow: too deep, or in a circle");
 		pw_worlds_add_all(walk, past, in);
 		return;
 	}
+	walk->inside[depth] = chain;
 	if (!chain->declared && chain->n_rules == 0 && chain->hook == PW_HOOK_NONE) {
 		char text[320];
 		(void)snprintf(text, sizeof text, "chain %.255s: jumped to, but not in the dump", chain->name);

@@ -40,6 +40,8 @@ struct pw_drop {
 	bool certain;
 };
 
+enum { PW_JUMPS_MAX = 32 }; /* nf_tables allows 16 (NFT_JUMP_STACK_SIZE) */
+
 struct pw_passage {
 	const struct pw_rules *rules;
 	const struct pw_packet *packet;
@@ -60,6 +62,7 @@ struct pw_passage {
 	struct pw_val *targets, *trail, *unknown;            /* any may be NULL: not wanted */
 	const struct pw_rules_rule **seen;                   /* in the trail */
 	size_t n_seen;
+	const struct pw_rules_chain *inside[PW_JUMPS_MAX]; /* the chains that the one being run was jumped to from */
 	unsigned long steps;
 	bool exhausted, oom;
 };

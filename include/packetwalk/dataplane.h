@@ -8,7 +8,8 @@
 
 /*
  * What this network namespace would do with a packet, read from the kernel
- * (netlink, /proc, /sys) or from dumps. Readers write maps, judge nothing.
+ * (netlink, /proc, /sys) or from dumps. Readers write maps, judge nothing. A
+ * listing too long to keep is cut, and "cut" then says how many items there were.
  */
 
 /* Links. ret "links": [{index, name, kind, mac, mtu, up, carrier, master, peer_index, peer_netns,

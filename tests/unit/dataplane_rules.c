@@ -323,7 +323,7 @@ static void broken(void)
 	pw_err_clear(&err);
 	rules = rules_of(arena, "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -j A\n-A A -j B\n-A B -j A\nCOMMIT\n");
 	p = to("10.0.0.1", "192.168.0.11", 1);
-	is_str(joined(arena, pw_map_get(walk(arena, rules, &p), "unknown")), "jumps nested deeper than the kernel allows", "a loop of jumps ends");
+	is_str(joined(arena, pw_map_get(walk(arena, rules, &p), "unknown")), "jumps that the kernel does not allow: too deep, or in a circle", "a circle of jumps ends");
 }
 
 /* A large cluster: rules, chains and a packet to the last Service. */
