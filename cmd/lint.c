@@ -88,7 +88,8 @@ static void lint_one(struct lint *lint, const char *word)
 static struct pw_val *location(struct pw_app *app, const struct pw_val *p)
 {
 	struct pw_val *map = pw_val_map(app->arena), *physical = pw_map_set_map(map, "physicalLocation");
-	pw_map_set_str(pw_map_set_map(physical, "artifactLocation"), "uri", pw_map_str(p, "file", ""));
+	const char *file = pw_map_str(p, "file", "");
+	pw_map_set_str(pw_map_set_map(physical, "artifactLocation"), "uri", strncmp(file, "./", 2) == 0 ? file + 2 : file);
 	struct pw_val *region = pw_map_set_map(physical, "region");
 	long long line = pw_map_int(p, "line", 1), column = pw_map_int(p, "column", 1);
 	pw_map_set_int(region, "startLine", line > 0 ? line : 1);
@@ -168,7 +169,8 @@ static int run(struct pw_app *app)
 		lint_one(&lint, app->words[i]);
 	if (!lint.text)
 		write_document(&lint, format);
-	pw_note(app, "%zu playbook%s: %zu errors, %zu warnings", lint.files, lint.files == 1 ? "" : "s", lint.errors, lint.warnings);
+	pw_note(app, "%zu playbook%s: %zu error%s, %zu warning%s", lint.files, lint.files == 1 ? "" : "s", lint.errors,
+		lint.errors == 1 ? "" : "s", lint.warnings, lint.warnings == 1 ? "" : "s");
 	if (lint.code)
 		return lint.code;
 	return lint.errors || (lint.warnings && pw_app_flag(app, "strict")) ? PW_EXIT_PLAYBOOK : PW_EXIT_HEALTHY;

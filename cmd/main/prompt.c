@@ -117,7 +117,9 @@ static int read_line(struct pw_app *app)
 	int wake = pw_signals_start(), rc = 1;
 	bool cleared = false;
 	struct pollfd fds[] = { { STDIN_FILENO, POLLIN, 0 }, { wake, POLLIN, 0 } };
-	(void)pw_signals_take();
+	struct pw_signals earlier = pw_signals_take();
+	if (earlier.term || earlier.again)
+		return earlier.term ? -1 : 0;
 	if (tcgetattr(STDIN_FILENO, &before) == 0)
 		pw_signals_terminal(&before);
 	current.done = false;
@@ -179,11 +181,13 @@ static void say_help(struct pw_app *app, const struct pw_prompt *prompt)
 {
 	PW_CLEAN_BUF struct pw_buf text;
 	pw_buf_init(&text, 65536);
-	if (prompt->help) {
+	for (const char *at = prompt->help; at && *at;) { /* line by line: its own newlines stay */
 		PW_CLEAN_BUF struct pw_buf clean;
+		size_t len = strcspn(at, "\n");
 		pw_buf_init(&clean, 65536);
-		pw_buf_escaped(&clean, prompt->help, strlen(prompt->help));
+		pw_buf_escaped(&clean, at, len);
 		pw_wrap(&text, pw_buf_str(&clean), 2, app->err.width);
+		at += len + (at[len] == '\n');
 	}
 	pw_buf_printf(&text, "  %s\n", prompt->otherwise ? "Enter takes what is in brackets; Tab completes." : "Tab completes.");
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
@@ -215,7 +219,7 @@ enum pw_prompted pw_prompt_ask(struct pw_app *app, const struct pw_prompt *promp
 		if (rc < 0)
 			return PW_PROMPT_TERM;
 		if (rc == 0 || !line)
-			return PW_PROMPT_QUIT;
+			return rc == 0 ? PW_PROMPT_INT : PW_PROMPT_QUIT;
 		const char *text = trim(line);
 		if (strcmp(text, "?") == 0) {
 			say_help(app, prompt);

@@ -17,7 +17,12 @@ struct pw_prompt {
 	bool remember;          /* goes into the history */
 };
 
-enum pw_prompted { PW_PROMPT_TEXT, PW_PROMPT_KEY, PW_PROMPT_QUIT /* Ctrl-D, or Ctrl-C twice */, PW_PROMPT_TERM };
+enum pw_prompted {
+	PW_PROMPT_TEXT, PW_PROMPT_KEY,
+	PW_PROMPT_QUIT, /* Ctrl-D */
+	PW_PROMPT_INT,  /* Ctrl-C twice */
+	PW_PROMPT_TERM, /* SIGTERM */
+};
 
 /* Asks until there is an answer; `?` is answered here. *ret_text (in the arena) or *ret_key is set. */
 enum pw_prompted pw_prompt_ask(struct pw_app *app, const struct pw_prompt *prompt, const char **ret_text, char *ret_key);

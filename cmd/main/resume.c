@@ -23,7 +23,7 @@ int pw_resume_main(struct pw_app *app, const char *id)
 	int code = pw_library_load(app, session.word, &walk.play);
 	if (code)
 		return code;
-	pw_note(app, "Session %s: %zu steps are known.", session.id, record.n_steps);
+	pw_note(app, "Session %s: %zu step%s known.", session.id, record.n_steps, record.n_steps == 1 ? " is" : "s are");
 	return pw_walk_main(&walk);
 }
 

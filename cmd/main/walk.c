@@ -166,6 +166,22 @@ static void explain_inputs(struct pw_walk_run *run)
 	}
 }
 
+/* Quit before the first step: what was answered is kept. */
+static void save_answers(struct pw_walk_run *run)
+{
+	struct pw_app *app = run->app;
+	struct pw_record record = { .playbook = run->play->name, .playbook_hash = run->play->hash, .version = PW_VERSION,
+		.cluster = app->cluster ? pw_cluster_describe(app->cluster) : "", .cluster_uid = app->cluster ? pw_cluster_uid(app->cluster) : "",
+		.started_ms = pw_now_ms(), .inputs = pw_inputs_val(&run->inputs), .status = PW_STATUS_INCONCLUSIVE, .partial = true };
+	record.verdict.id = "unfinished";
+	record.verdict.layer = PW_LAYER_UNKNOWN;
+	record.verdict.says = "The walk was stopped before its first step.";
+	pw_session_new(app, run->word, &run->session);
+	pw_session_save(app, &run->session, &record);
+	if (run->session.id)
+		pw_note(app, "The answers are saved. To go on: packetwalk resume %s", run->session.id);
+}
+
 static int prepare_inputs(struct pw_walk_run *run, struct pw_scope *scope)
 {
 	struct pw_err err = PW_ERR_INIT;
@@ -188,8 +204,10 @@ static int prepare_inputs(struct pw_walk_run *run, struct pw_scope *scope)
 	}
 	if (!run->interactive)
 		code = fill_inputs(run);
-	else if (!pw_wizard_inputs(run, &run->inputs, true))
+	else if (!pw_wizard_inputs(run, &run->inputs, true)) {
+		save_answers(run);
 		code = run->stop_code;
+	}
 	if (!code && pw_app_flag(run->app, "explain-inputs"))
 		explain_inputs(run);
 	pw_given_pass_on(&run->given, scope);
@@ -224,7 +242,7 @@ static int finish(struct pw_walk_run *run, struct pw_record *record, enum pw_dri
 	int code = pw_outputs_write(&run->outputs, app, record, run->shown);
 	if (end != PW_END_VERDICT && run->session.id)
 		pw_note(app, "The session is saved. To go on: packetwalk resume %s", run->session.id);
-	if (end == PW_END_VERDICT && run->interactive && run->guided)
+	if (end == PW_END_VERDICT)
 		pw_wizard_farewell(run, record);
 	if (code)
 		return code;
@@ -268,7 +286,7 @@ int pw_walk_main(struct pw_walk_run *run)
 	struct pw_err err = PW_ERR_INIT;
 	unsigned timeout = 0, jobs = 0;
 	run->interactive = pw_app_interactive(app);
-	run->guided = run->guided && run->interactive;
+	run->guided = run->wizard = run->guided && run->interactive;
 	int code = pw_outputs_init(&run->outputs, app);
 	if (!code)
 		code = parse_effect(run);

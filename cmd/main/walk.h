@@ -17,7 +17,8 @@ struct pw_walk_run {
 	const struct pw_play *play;
 	const char *word;              /* the playbook as it was named */
 	bool guided;                   /* the wizard: asks after every step */
-	bool interactive;
+	bool interactive, wizard;      /* wizard: guided from the start, whatever was said since */
+	bool asked;                    /* a person answered something */
 	const struct pw_record *known; /* the session that is resumed, NULL */
 
 	/* While it runs. */

@@ -28,10 +28,12 @@ static void say(struct pw_walk_run *run, const char *text)
 /* How a prompt that was not answered ends the run. */
 static void note_quit(struct pw_walk_run *run, enum pw_prompted how)
 {
-	if (how == PW_PROMPT_TERM)
-		run->stop_code = PW_EXIT_SIGTERM;
-	else if (!run->stop_code)
-		run->stop_code = PW_EXIT_SIGINT;
+	run->stop_code = how == PW_PROMPT_TERM ? PW_EXIT_SIGTERM : how == PW_PROMPT_INT ? PW_EXIT_SIGINT : PW_EXIT_INCONCLUSIVE;
+}
+
+static bool is_quit(enum pw_prompted how, char key)
+{
+	return how == PW_PROMPT_QUIT || how == PW_PROMPT_INT || how == PW_PROMPT_TERM || (how == PW_PROMPT_KEY && key == 'q');
 }
 
 /* ---- inputs ---- */
@@ -77,12 +79,13 @@ static enum asked ask_input(struct pw_walk_run *run, struct pw_inputs *inputs, s
 	if (pw_inputs_default(inputs, i, &otherwise, &from, NULL) && pw_inputs_discover(inputs, i, &otherwise, &from, NULL))
 		otherwise = from = NULL;
 	const char *const *candidates = candidates_of(inputs, i, &n);
+	run->asked = true;
 	struct pw_prompt prompt = { .question = input->ask ? input->ask : input->name, .type = pw_type_word(input->type),
 		.otherwise = otherwise, .from = from, .help = describe(inputs, i, candidates, candidates ? n : 0), .keys = "bswq",
 		.candidates = candidates, .n_candidates = candidates ? n : 0, .remember = true };
 	for (;;) {
 		enum pw_prompted how = pw_prompt_ask(run->app, &prompt, &text, &key);
-		if (how == PW_PROMPT_QUIT || how == PW_PROMPT_TERM || (how == PW_PROMPT_KEY && key == 'q')) {
+		if (is_quit(how, key)) {
 			note_quit(run, how);
 			return ASKED_QUIT;
 		}
@@ -146,13 +149,27 @@ bool pw_wizard_inputs(struct pw_walk_run *run, struct pw_inputs *inputs, bool al
 
 /* ---- steps ---- */
 
-static const char *answers_text(const struct pw_play_step *step, struct pw_arena *arena)
+/* The answers, "not-sure" always among them. */
+static const char *const *answer_list(const struct pw_play_step *step, struct pw_arena *arena, size_t *ret_n)
+{
+	const char **list = pw_arena_array(arena, step->n_answers + 1, sizeof *list);
+	bool has = false;
+	for (size_t i = 0; list && i < step->n_answers; i++) {
+		list[i] = step->answers[i];
+		has = has || strcmp(list[i], "not-sure") == 0;
+	}
+	if (list && !has)
+		list[step->n_answers] = "not-sure";
+	*ret_n = list ? step->n_answers + !has : 0;
+	return list;
+}
+
+static const char *answers_text(const char *const *list, size_t n, struct pw_arena *arena)
 {
 	PW_CLEAN_BUF struct pw_buf text;
 	pw_buf_init(&text, 8192);
-	for (size_t i = 0; i < step->n_answers; i++)
-		pw_buf_printf(&text, "%s/", step->answers[i]);
-	pw_buf_puts(&text, "not-sure");
+	for (size_t i = 0; i < n; i++)
+		pw_buf_printf(&text, "%s%s", i ? "/" : "", list[i]);
 	return pw_arena_strdup(arena, pw_buf_str(&text));
 }
 
@@ -174,18 +191,16 @@ enum pw_driver_say pw_wizard_ask(struct pw_walk_run *run, const struct pw_play_s
 		pw_note(run->app, "packetwalk: note: '%s' (from the %s) is no answer to %s; it is taken as not-sure", given, from, step->id);
 	if (given || !run->interactive)
 		return PW_SAY_GO;
-	const char **list = pw_arena_array(run->app->arena, step->n_answers + 1, sizeof *list);
-	if (!list)
-		return PW_SAY_GO;
-	memcpy(list, step->answers, step->n_answers * sizeof *list);
-	list[step->n_answers] = "not-sure";
-	struct pw_prompt prompt = { .question = question, .type = answers_text(step, run->app->arena), .otherwise = "not-sure",
-		.help = step->why, .keys = "bswq", .candidates = list, .n_candidates = step->n_answers + 1 };
+	size_t n = 0;
+	const char *const *list = answer_list(step, run->app->arena, &n);
+	struct pw_prompt prompt = { .question = question, .type = answers_text(list, n, run->app->arena), .otherwise = "not-sure",
+		.help = step->why, .keys = "bswq", .candidates = list, .n_candidates = n };
+	run->asked = true;
 	pw_progress_clear(run);
 	for (;;) {
 		char key = 0;
 		enum pw_prompted how = pw_prompt_ask(run->app, &prompt, &text, &key);
-		if (how == PW_PROMPT_QUIT || how == PW_PROMPT_TERM || (how == PW_PROMPT_KEY && key == 'q')) {
+		if (is_quit(how, key)) {
 			note_quit(run, how);
 			return PW_SAY_QUIT;
 		}
@@ -254,7 +269,7 @@ static enum pw_driver_say step_prompt(struct pw_walk_run *run, const char *quest
 		const char *text = NULL;
 		char key = 0;
 		enum pw_prompted how = pw_prompt_ask(run->app, &prompt, &text, &key);
-		if (how == PW_PROMPT_QUIT || how == PW_PROMPT_TERM) {
+		if (is_quit(how, key)) {
 			note_quit(run, how);
 			return PW_SAY_QUIT;
 		}
@@ -265,7 +280,6 @@ static enum pw_driver_say step_prompt(struct pw_walk_run *run, const char *quest
 		case 's': return PW_SAY_SKIP;
 		case 'r': return PW_SAY_REPEAT;
 		case 'c': run->guided = false; return PW_SAY_GO;
-		case 'q': note_quit(run, how); return PW_SAY_QUIT;
 		case 'e': show_evidence(run, result); break;
 		default: say(run, step->why ? step->why : "The playbook does not say."); break;
 		}
@@ -315,9 +329,8 @@ static void write_answers(struct pw_walk_run *run, const struct pw_record *recor
 		pw_buf_putc(&text, '\n');
 	}
 	for (size_t i = 0; i < record->n_steps; i++) {
-		const char *answer = pw_map_str(record->steps[i]->evidence, "answer", NULL);
-		if (!record->steps[i]->check && answer && !strchr(record->steps[i]->id, '/'))
-			pw_buf_printf(&text, "%s: \"%s\"\n", record->steps[i]->id, answer);
+		if (!record->steps[i]->check && !strchr(record->steps[i]->id, '/'))
+			pw_buf_printf(&text, "%s: \"%s\"\n", record->steps[i]->id, record->steps[i]->outcome);
 	}
 	if (pw_file_replace(run->app, file, &text, &err))
 		say(run, err.text);
@@ -325,34 +338,66 @@ static void write_answers(struct pw_walk_run *run, const struct pw_record *recor
 		say(run, pw_arena_printf(run->app->arena, "Written: %s", file));
 }
 
+static void add_word(struct pw_buf *out, const char *text)
+{
+	pw_buf_putc(out, ' ');
+	shell_word(out, text);
+}
+
+static void add_pair(struct pw_buf *out, const char *name, const char *value)
+{
+	PW_CLEAN_BUF struct pw_buf pair;
+	pw_buf_init(&pair, TEXT_MAX);
+	pw_buf_printf(&pair, "%s=%s", name, value ? value : "");
+	add_word(out, pw_buf_str(&pair));
+}
+
+/* The options of this run that matter to another one. */
+static void add_options(struct pw_walk_run *run, struct pw_buf *out)
+{
+	static const char *const left_out[] = { "step", "resume", "no-input", "answers", "explain-inputs" };
+	for (size_t i = 0; i < run->app->args.n_set; i++) {
+		const struct pw_arg *arg = &run->app->args.set[i];
+		bool skip = arg->opt->flags & PW_OPT_INPUT;
+		for (size_t k = 0; k < sizeof left_out / sizeof *left_out; k++)
+			skip = skip || strcmp(arg->opt->name, left_out[k]) == 0;
+		if (skip)
+			continue;
+		pw_buf_printf(out, " --%s", arg->opt->name);
+		if (arg->opt->value)
+			add_word(out, arg->value);
+	}
+}
+
+static void say_command(struct pw_walk_run *run, const struct pw_record *record)
+{
+	PW_CLEAN_BUF struct pw_buf command, clean;
+	pw_buf_init(&command, TEXT_MAX);
+	pw_buf_init(&clean, TEXT_MAX);
+	pw_buf_puts(&command, "packetwalk run");
+	add_word(&command, run->word);
+	for (size_t i = 0; i < pw_val_count(record->inputs); i++)
+		add_pair(&command, pw_map_key(record->inputs, i), pw_val_text(pw_val_at(record->inputs, i)));
+	for (size_t i = 0; i < record->n_steps; i++)
+		if (!record->steps[i]->check && !strchr(record->steps[i]->id, '/'))
+			add_pair(&command, record->steps[i]->id, record->steps[i]->outcome);
+	add_options(run, &command);
+	pw_buf_puts(&command, " --no-input");
+	pw_buf_puts(&clean, "\nThe same run without questions:\n  ");
+	pw_buf_escaped(&clean, pw_buf_str(&command), command.len);
+	pw_buf_putc(&clean, '\n');
+	pw_stream_write(&run->app->err, pw_buf_str(&clean), clean.len);
+}
+
 void pw_wizard_farewell(struct pw_walk_run *run, const struct pw_record *record)
 {
-	PW_CLEAN_BUF struct pw_buf text;
-	pw_buf_init(&text, TEXT_MAX);
-	pw_buf_puts(&text, "\nThe same run without questions:\n  packetwalk run ");
-	shell_word(&text, run->word);
-	for (size_t i = 0; i < pw_val_count(record->inputs); i++) {
-		const char *value = pw_val_text(pw_val_at(record->inputs, i));
-		PW_CLEAN_BUF struct pw_buf pair;
-		pw_buf_init(&pair, TEXT_MAX);
-		pw_buf_printf(&pair, "%s=%s", pw_map_key(record->inputs, i), value ? value : "");
-		pw_buf_putc(&text, ' ');
-		shell_word(&text, pw_buf_str(&pair));
-	}
-	pw_buf_puts(&text, " --no-input\n");
-	PW_CLEAN_BUF struct pw_buf clean;
-	pw_buf_init(&clean, TEXT_MAX);
-	for (const char *at = pw_buf_str(&text); *at;) {
-		size_t len = strcspn(at, "\n");
-		pw_buf_escaped(&clean, at, len);
-		pw_buf_putc(&clean, '\n');
-		at += len + (at[len] == '\n');
-	}
-	pw_stream_write(&run->app->err, pw_buf_str(&clean), clean.len);
-	struct pw_prompt prompt = { .question = "Write the answers to a file, for --answers? Its name, or Enter for no file", .otherwise = "no",
-				    .keys = "" };
 	const char *file = NULL;
 	char key = 0;
-	if (pw_prompt_ask(run->app, &prompt, &file, &key) == PW_PROMPT_TEXT && strcmp(file, "no") != 0)
+	if (!run->interactive || (!run->wizard && !run->asked))
+		return;
+	say_command(run, record);
+	struct pw_prompt prompt = { .question = "Write the answers to a file, for --answers? Its name, or Enter for no file", .otherwise = "no",
+				    .keys = "" };
+	if (run->wizard && pw_prompt_ask(run->app, &prompt, &file, &key) == PW_PROMPT_TEXT && strcmp(file, "no") != 0)
 		write_answers(run, record, file);
 }

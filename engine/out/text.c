@@ -15,7 +15,7 @@ static void write_inputs(const struct pw_record *record, const struct pw_out_sty
 	pw_buf_init(&line, 65536);
 	pw_buf_printf(&line, "%s", record->playbook);
 	for (size_t i = 0; i < pw_val_count(record->inputs); i++)
-		pw_buf_printf(&line, "  %s=%s", pw_map_key(record->inputs, i), pw_val_text(pw_val_at(record->inputs, i)) ?
+		pw_buf_printf(&line, " %s=%s", pw_map_key(record->inputs, i), pw_val_text(pw_val_at(record->inputs, i)) ?
 			      pw_val_text(pw_val_at(record->inputs, i)) : "");
 	pw_kit_fold(out, pw_buf_str(&line), 0, 2, style);
 	pw_buf_release(&line);
@@ -88,7 +88,7 @@ static void write_verdict(const struct pw_record *record, const struct pw_out_st
 /* Line by line: a drawing is not folded, but what names it holds come from the cluster. */
 static void write_drawing(const struct pw_record *record, const struct pw_out_style *style, struct pw_buf *out)
 {
-	if (!record->path_drawing || !*record->path_drawing)
+	if (!record->path_drawing || !*record->path_drawing || record->status == PW_STATUS_HEALTHY)
 		return;
 	heading(style, out, "Path");
 	for (const char *at = record->path_drawing; *at;) {

@@ -26,7 +26,19 @@ static unsigned kinds_of(const struct pw_play *play, unsigned depth)
 	return kinds;
 }
 
-unsigned pw_driver_kinds(const struct pw_play *play) { return kinds_of(play, 0); }
+/* What a drawing of the path shows, where the inputs name one. */
+static unsigned drawing_kinds(const struct pw_play *play)
+{
+	static const unsigned kinds = PW_FACT_NODES | PW_FACT_NAMESPACES | PW_FACT_POLICIES | PW_FACT_SERVICES | PW_FACT_SLICES;
+	bool from = false, to = false;
+	for (size_t i = 0; i < play->n_inputs; i++) {
+		from = from || (strcmp(play->inputs[i].name, "from") == 0 && play->inputs[i].type == PW_TYPE_POD);
+		to = to || strcmp(play->inputs[i].name, "to") == 0;
+	}
+	return from && to ? kinds : 0;
+}
+
+unsigned pw_driver_kinds(const struct pw_play *play) { return kinds_of(play, 0) | drawing_kinds(play); }
 
 /* ---- telling ---- */
 
@@ -55,7 +67,7 @@ static void report_wait(struct pw_driver *d, const struct pw_slot *slot, int64_t
 		}
 	struct pw_buf text;
 	pw_buf_init(&text, 1024);
-	pw_buf_printf(&text, "%s at %s", slot->step->check, where ? where : "here");
+	pw_buf_printf(&text, "%s%s%s", slot->step->check, where && strcmp(where, "here") ? " at " : "", where && strcmp(where, "here") ? where : "");
 	if (left > 1)
 		pw_buf_printf(&text, " and %zu more", left - 1);
 	tell(d, (struct pw_driver_event){ .kind = PW_EV_WAIT, .step = slot->step, .text = pw_buf_str(&text),
@@ -239,7 +251,7 @@ static int run_check(struct pw_driver *d, const struct pw_play_step *step, size_
 	if (rc || d->end)
 		return rc;
 	if (cancelled) {
-		*ret = unmade(step, PW_OUTCOME_UNKNOWN, PW_CLASS_UNKNOWN, "Cancelled by a person before it ended.", d->config.arena);
+		*ret = unmade(step, PW_OUTCOME_UNKNOWN, PW_CLASS_UNKNOWN, "Cancelled before it ended (SIGINT).", d->config.arena);
 		return PW_OK;
 	}
 	return pw_slots_result(&d->top->slots, index, ret, err);

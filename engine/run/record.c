@@ -69,7 +69,7 @@ static struct pw_val *step_val(const struct pw_step_result *step, bool whole, st
 	set_val(map, "evidence", step->evidence, pw_val_map(arena));
 	set_text(map, "says", step->says, arena);
 	pw_map_set_int(map, "duration_ms", step->duration_ms);
-	if (step->items)
+	if (whole && step->items) /* as the walk is fed them; what is made of them stands in the evidence */
 		set_val(map, "items", step->items, NULL);
 	if (whole)
 		set_val(map, "observation", step->observation, pw_val_map(arena));

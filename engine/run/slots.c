@@ -191,35 +191,15 @@ static void plain_result(const struct pw_slot *slot, struct pw_step_result *ret)
 	ret->vantage = slot->items[0].vantage;
 }
 
-static const char *item_name(const struct pw_val *value, struct pw_arena *arena)
+/* What all said, or for a mixture who had what: "refused: 10.0.0.1:80; connected: 10.0.0.2:80, 10.0.0.3:80". */
+static const char *say_loop(const struct pw_slots *slots, const struct pw_slot *slot, const struct pw_val *evidence)
 {
-	const char *text = pw_val_text(value);
-	long long number;
-	if (pw_val_is(value, PW_VAL_MAP))
-		text = pw_map_str(value, "", pw_map_str(value, "name", pw_map_str(value, "address", NULL)));
-	if (!text && pw_val_to_int(value, &number))
-		text = pw_arena_printf(arena, "%lld", number);
-	return text ? text : "item";
-}
-
-/* "every-X", or for a mixture who had what: "refused: 10.0.0.1:80; connected: 10.0.0.2:80, 10.0.0.3:80". */
-static const char *say_loop(const struct pw_slots *slots, const struct pw_slot *slot, const struct pw_val *where)
-{
-	struct pw_buf text;
+	const char *differs = pw_map_str(evidence, "differs", "");
 	if (!slot->n_items)
 		return pw_arena_printf(slots->arena, "The list %s is empty: there was nothing to look at.", slot->step->for_each);
-	pw_buf_init(&text, 4096);
-	if (pw_val_count(where) == 1)
-		pw_buf_printf(&text, "%s%s", slot->n_items > 1 ? "All the same: " : "", sentence(&slot->items[0].result));
-	for (size_t i = 0; pw_val_count(where) > 1 && i < pw_val_count(where); i++) {
-		const struct pw_val *names = pw_val_at(where, i);
-		pw_buf_printf(&text, "%s%s: ", i ? "; " : "", pw_map_key(where, i));
-		for (size_t k = 0; k < pw_val_count(names); k++)
-			pw_buf_printf(&text, "%s%s", k ? ", " : "", pw_val_text(pw_val_at(names, k)));
-	}
-	const char *copy = pw_arena_strdup(slots->arena, pw_buf_str(&text));
-	pw_buf_release(&text);
-	return copy;
+	if (*differs)
+		return differs;
+	return pw_arena_printf(slots->arena, "%s%s", slot->n_items > 1 ? "All the same: " : "", sentence(&slot->items[0].result));
 }
 
 /* The gravest of the items: what one endpoint out of three does wrong is still wrong. */
@@ -234,56 +214,20 @@ static enum pw_class gravest(const struct pw_slot *slot)
 	return worst;
 }
 
-/* The outcome most items had; the first such one when several are even. */
-static const char *usual_outcome(const struct pw_val *where)
+/* As pw_loop_evidence and the walk want them. */
+static struct pw_val *item_list(const struct pw_slots *slots, const struct pw_slot *slot)
 {
-	size_t best = 0;
-	for (size_t i = 1; i < pw_val_count(where); i++)
-		if (pw_val_count(pw_val_at(where, i)) > pw_val_count(pw_val_at(where, best)))
-			best = i;
-	return pw_map_key(where, best);
-}
-
-/* What the loop variable offers (pod, node, role ...) goes along with what was found there. */
-static void copy_fields(struct pw_val *into, const struct pw_val *value, struct pw_arena *arena)
-{
-	for (size_t i = 0; pw_val_is(value, PW_VAL_MAP) && i < pw_val_count(value); i++)
-		if (*pw_map_key(value, i))
-			pw_map_set(into, pw_map_key(value, i), pw_val_copy(arena, pw_val_at(value, i)));
-}
-
-/* Evidence of a loop: `items` (fields of the loop variable, item, outcome, says, vantage, evidence), `where`
- * (outcome -> names), `differs` (names with another outcome than most). */
-static struct pw_val *loop_evidence(const struct pw_slots *slots, const struct pw_slot *slot, struct pw_val **ret_items,
-				    struct pw_val **ret_where)
-{
-	struct pw_arena *arena = slots->arena;
-	struct pw_val *evidence = pw_val_map(arena), *where = pw_val_map(arena), *differs = pw_val_seq(arena), *items = pw_val_seq(arena);
+	struct pw_val *items = pw_val_seq(slots->arena);
 	for (size_t i = 0; i < slot->n_items; i++) {
 		const struct pw_slot_item *item = &slot->items[i];
-		const char *name = item_name(item->value, arena);
 		struct pw_val *one = pw_seq_add_map(items);
-		copy_fields(one, item->value, arena);
-		pw_map_set_str(one, "item", name);
+		pw_map_set(one, "item", pw_val_copy(slots->arena, item->value));
 		pw_map_set_str(one, "outcome", item->result.outcome);
 		pw_map_set_str(one, "says", sentence(&item->result));
 		pw_map_set_str(one, "vantage", item->vantage);
-		pw_map_set(one, "evidence", pw_val_copy(arena, item->result.evidence));
-		struct pw_val *names = (struct pw_val *)pw_map_get(where, item->result.outcome);
-		if (!names)
-			names = pw_map_set_seq(where, item->result.outcome);
-		pw_seq_add_str(names, name);
+		pw_map_set(one, "evidence", pw_val_copy(slots->arena, item->result.evidence));
 	}
-	const char *usual = pw_val_count(where) > 1 ? usual_outcome(where) : NULL;
-	for (size_t i = 0; usual && i < slot->n_items; i++)
-		if (strcmp(slot->items[i].result.outcome, usual) != 0)
-			pw_seq_add_str(differs, item_name(slot->items[i].value, arena));
-	pw_map_set(evidence, "items", items);
-	pw_map_set(evidence, "where", where);
-	pw_map_set(evidence, "differs", differs);
-	*ret_items = items;
-	*ret_where = where;
-	return evidence;
+	return items;
 }
 
 static const char *common_vantage(const struct pw_slots *slots, const struct pw_slot *slot)
@@ -297,10 +241,10 @@ static const char *common_vantage(const struct pw_slots *slots, const struct pw_
 
 static int loop_result(const struct pw_slots *slots, const struct pw_slot *slot, struct pw_step_result *ret, struct pw_err *err)
 {
-	struct pw_val *items = NULL, *where = NULL;
+	struct pw_val *items = item_list(slots, slot), *evidence = pw_loop_evidence(items, NULL, 0, slots->arena);
 	const char **outcomes = pw_arena_array(slots->arena, slot->n_items + 1, sizeof *outcomes);
 	struct pw_val *observations = pw_val_map(slots->arena), *seq = pw_map_set_seq(observations, "items");
-	if (!outcomes)
+	if (!outcomes || !evidence)
 		return pw_err_set(err, PW_NOMEM, "out of memory");
 	for (size_t i = 0; i < slot->n_items; i++) {
 		outcomes[i] = slot->items[i].result.outcome;
@@ -308,12 +252,12 @@ static int loop_result(const struct pw_slots *slots, const struct pw_slot *slot,
 		if (slot->items[i].result.duration_ms > ret->duration_ms)
 			ret->duration_ms = slot->items[i].result.duration_ms;
 	}
-	ret->evidence = loop_evidence(slots, slot, &items, &where);
+	ret->evidence = evidence;
 	ret->items = items;
 	ret->observation = observations;
 	ret->outcome = pw_loop_outcome(outcomes, slot->n_items, slots->arena);
 	ret->klass = gravest(slot);
-	ret->says = say_loop(slots, slot, where);
+	ret->says = say_loop(slots, slot, evidence);
 	ret->vantage = common_vantage(slots, slot);
 	if (!ret->outcome || !ret->says || pw_arena_failed(slots->arena))
 		return pw_err_set(err, PW_NOMEM, "out of memory");
