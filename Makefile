@@ -130,6 +130,7 @@ include tests/plugins/plugins.mk
 include tests/net/net.mk
 include tests/corpora/corpora.mk
 include tests/kube/kube.mk
+include tests/golden/golden.mk
 
 .PHONY: clean
 clean: ## remove everything generated
