@@ -47,12 +47,15 @@ static int parse_address(const char *text, const char *what, struct pw_key *ret,
 /* Those that are no address are left out: they come from the kernel or a Node object, as "ip" or "ip/len". */
 static int parse_locals(struct pw_passage *walk, struct pw_err *err)
 {
-	size_t n = walk->packet->n_locals < LOCALS_MAX ? walk->packet->n_locals : LOCALS_MAX;
+	bool own = walk->packet->n_locals > 0;
+	const char *const *texts = own ? walk->packet->locals : walk->rules->locals;
+	size_t n = own ? walk->packet->n_locals : walk->rules->n_locals;
+	n = n < LOCALS_MAX ? n : LOCALS_MAX;
 	struct pw_key *keys = pw_arena_array(walk->arena, n ? n : 1, sizeof *keys);
 	if (!keys)
 		return pw_err_set(err, PW_NOMEM, "cannot walk the rules: out of memory");
 	for (size_t i = 0; i < n; i++) {
-		const char *text = walk->packet->locals[i];
+		const char *text = texts[i];
 		bool v6;
 		size_t len = text ? strcspn(text, "/") : 0;
 		if (pw_key_addr(text, len, &keys[walk->n_locals], &v6))

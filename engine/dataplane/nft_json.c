@@ -16,12 +16,12 @@
 enum {
 	MATCHES_MAX = 48, ACTIONS_MAX = 16, /* of one rule */
 	DEPTH_MAX = 64,                     /* of the document; nft nests about ten */
-	TEXT_MAX = 4096,                    /* of a printed rule */
+	TEXT_MAX = 64 * 1024,               /* of a printed rule; nft's own strings are far shorter */
 	VERDICT_DEPTH = 8,
 };
 static const size_t DOCUMENT_MAX = 256u << 20, TREE_MAX = (size_t)1 << 30;
 
-struct reader { struct pw_rules *rules; const char *file; };
+struct reader { struct pw_rules *rules; const char *file; bool no_text; };
 
 /* The rule being read. */
 struct build {
@@ -259,6 +259,8 @@ static const char *keep_text(struct build *b, const struct pw_val *statement)
 	PW_CLEAN_BUF struct pw_buf text;
 	pw_buf_init(&text, TEXT_MAX);
 	pw_nft_statement(&text, statement);
+	if (!pw_buf_ok(&text))
+		b->reader->no_text = true;
 	return pw_arena_strdup(b->reader->rules->arena, pw_buf_str(&text));
 }
 
@@ -526,6 +528,8 @@ static struct pw_rules_rule *copy_out(struct build *b, const struct pw_val *body
 	pw_nft_text(&text, pw_map_get(body, "expr"));
 	if (comment)
 		pw_buf_printf(&text, " comment \"%s\"", comment);
+	if (!pw_buf_ok(&text))
+		b->reader->no_text = true;
 	if (!rule || !matches || !actions)
 		return NULL;
 	memcpy(matches, b->matches, b->n_matches * sizeof *matches);
@@ -592,7 +596,7 @@ int pw_rules_add_nft_json(struct pw_rules *rules, const char *text, size_t len, 
 	each(&r, items, "set", read_set);
 	each(&r, items, "map", read_set);
 	each(&r, items, "rule", read_rule);
-	if (pw_arena_failed(rules->arena))
+	if (r.no_text || pw_arena_failed(rules->arena))
 		return pw_err_set(err, PW_NOMEM, "cannot keep nft's rules: out of memory");
 	return pw_rules_finish(rules, err);
 }

@@ -151,6 +151,8 @@ struct pw_rules {
 	size_t n_base;
 	struct pw_set *sets;
 	struct pw_val *problems;
+	const char **locals;        /* addresses of the namespace that pw_rules_read ran in */
+	size_t n_locals;
 };
 
 /* Keys (key.c). Parsers answer false for what they cannot read. */

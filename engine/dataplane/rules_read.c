@@ -150,6 +150,33 @@ static int add_iptables(struct run *run, bool v6, struct pw_err *err)
 	return rc;
 }
 
+/* The addresses that `addrtype LOCAL` and the choice between INPUT and FORWARD go by. Without them the walk has doubts. */
+static int add_locals(struct run *run, struct pw_err *err)
+{
+	struct pw_arena *arena = pw_ctx_arena(run->ctx);
+	struct pw_val *holder = pw_val_map(arena);
+	struct pw_err why = PW_ERR_INIT;
+	if (pw_read_links(run->ctx, holder, &why) != PW_OK) {
+		pw_rules_problem(run->rules, "addresses", 0, "%.240s", why.text);
+		return PW_OK;
+	}
+	const struct pw_val *links = pw_map_get(holder, "links");
+	size_t n = 0;
+	for (size_t i = 0; i < pw_val_count(links); i++)
+		n += pw_val_count(pw_map_get(pw_val_at(links, i), "addresses"));
+	const char **locals = pw_arena_array(run->rules->arena, n + 1, sizeof *locals);
+	if (!locals)
+		return pw_err_set(err, PW_NOMEM, "cannot keep the addresses of this namespace: out of memory");
+	run->rules->n_locals = 0;
+	for (size_t i = 0; i < pw_val_count(links); i++) {
+		const struct pw_val *addresses = pw_map_get(pw_val_at(links, i), "addresses");
+		for (size_t k = 0; k < pw_val_count(addresses); k++)
+			locals[run->rules->n_locals++] = pw_arena_strdup(run->rules->arena, pw_val_text(pw_val_at(addresses, k)));
+	}
+	run->rules->locals = locals;
+	return PW_OK;
+}
+
 int pw_rules_read(struct pw_ctx *ctx, struct pw_rules *rules, struct pw_err *err)
 {
 	struct run run = { .ctx = ctx, .rules = rules, .first = PW_ERR_INIT };
@@ -158,6 +185,8 @@ int pw_rules_read(struct pw_ctx *ctx, struct pw_rules *rules, struct pw_err *err
 		rc = add_iptables(&run, true, err);
 	if (rc == PW_OK)
 		rc = add_nft(&run, err);
+	if (rc == PW_OK)
+		rc = add_locals(&run, err);
 	if (rc != PW_OK || run.read > 0)
 		return rc;
 	if (run.first.code != PW_OK)

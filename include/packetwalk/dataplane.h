@@ -69,8 +69,9 @@ struct pw_packet {
 	bool dst_local;                   /* the destination (after DNAT) is this host: INPUT instead of FORWARD */
 	unsigned mark;
 	const char *ctstate;              /* "NEW" unless said */
-	/* Addresses of this host. With them, INPUT or FORWARD and `addrtype LOCAL` are decided by the destination at that
-	 * point of the walk. Without: dst_local decides, and a LOCAL match on any other destination is unknown. */
+	/* Addresses of this host ("ip" or "ip/len"). With them, INPUT or FORWARD and `addrtype LOCAL` are decided by the destination at
+	 * that point of the walk. None given: those that pw_rules_read found. None known at all (a dump): dst_local decides, and a LOCAL
+	 * match on any other destination is unknown. */
 	const char *const *locals;
 	size_t n_locals;
 };

@@ -166,6 +166,11 @@ has 'a table that iptables cannot print any more' 'outcome="drop"' 'decided_by.t
 	'problems "iptables-nft-save:1: Table `filter. is incompatible, use .nft. tool."'
 in_ns r nft flush ruleset
 
+in_ns r iptables-nft -A INPUT -m addrtype --dst-type LOCAL -p tcp --dport 6443 -j DROP
+probe r rules src=10.77.1.2 dst=10.77.1.1 proto=tcp dport=6443 iif=c
+has 'the addresses of this host lead to INPUT' 'outcome="drop"' 'decided_by.chain="INPUT"' unknown.n=0
+in_ns r nft flush ruleset
+
 if in_ns r iptables-legacy -A FORWARD -p udp --dport 8472 -j DROP 2>/dev/null; then
 	in_ns r iptables-nft -A FORWARD -j ACCEPT
 	probe r rules src=10.77.1.2 dst=10.77.2.2 proto=udp dport=8472 iif=c oif=s
