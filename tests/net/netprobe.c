@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <packet/decode.h>
+#include <packet/pcapng.h>
 #include <packetwalk/cleanup.h>
 #include <packetwalk/probe.h>
 #include <vantage/ctx_priv.h>
@@ -153,6 +155,38 @@ static int run_mtu(struct pw_ctx *ctx, const struct args *args, struct pw_val *r
 	return pw_probe_mtu(ctx, str(args, "address"), num(args, "max", 0), num(args, "timeout", 500), ret, err);
 }
 
+static const struct args *during_args; /* pw_probe_capture's callback has no argument of its own */
+
+static int during_tcp(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err)
+{
+	return run_tcp(ctx, during_args, ret, err);
+}
+
+static int run_capture(struct pw_ctx *ctx, const struct args *args, struct pw_val *ret, struct pw_err *err)
+{
+	const char *interfaces[] = { str(args, "if"), str(args, "if2") };
+	struct pw_capture_spec spec = { .interfaces = interfaces, .n_interfaces = interfaces[1] ? 2 : interfaces[0] ? 1 : 0,
+		.filter = str(args, "filter"), .for_ms = num(args, "for", 1000), .keep = str(args, "keep"), .max_packets = num(args, "max", 0) };
+	during_args = args;
+	return pw_probe_capture(ctx, &spec, str(args, "address") ? during_tcp : NULL, pw_map_set_map(ret, "during"), ret, err);
+}
+
+static int print_packet(void *arg, const struct pw_pcap_packet *packet, struct pw_err *err)
+{
+	struct pw_frame frame;
+	struct pw_val *map = pw_seq_add_map(arg);
+	(void)err;
+	if (pw_frame_decode(packet->link, packet->data, packet->captured, &frame))
+		pw_frame_put(&frame, map);
+	return PW_OK;
+}
+
+static int run_read(struct pw_ctx *ctx, const struct args *args, struct pw_val *ret, struct pw_err *err)
+{
+	(void)ctx;
+	return pw_pcap_read(str(args, "file"), print_packet, pw_map_set_seq(ret, "packets"), err);
+}
+
 static const struct { const char *name; int (*run)(struct pw_ctx *, const struct args *, struct pw_val *, struct pw_err *); } probes[] = {
 	{ "tcp", run_tcp },
 	{ "exchange", run_exchange },
@@ -160,6 +194,8 @@ static const struct { const char *name; int (*run)(struct pw_ctx *, const struct
 	{ "http", run_http },
 	{ "ping", run_ping },
 	{ "mtu", run_mtu },
+	{ "capture", run_capture },
+	{ "read", run_read },
 	{ "dns", run_dns },
 	{ "lookup", run_lookup },
 	{ "resolv_conf", run_resolv_conf },

@@ -1,0 +1,102 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Captures while something is done: directions, several interfaces at once, tunnels, and the file that is kept.
+# shellcheck source=tests/net/lib.sh
+. "$(dirname "$0")"/lib.sh
+
+topology
+serve s tcp echo 0.0.0.0 80
+S=10.77.2.2
+
+packets() { # PREFIX: one line per packet
+	printf '%s\n' "$OUT" | awk -F= -v p="$1" '
+		index($1, p) == 1 { split(substr($1, length(p) + 2), k, "."); n = k[1]; v[n, substr($1, length(p) + 3 + length(n))] = $2; if (n + 0 > m) m = n + 0 }
+		END { for (i = 0; i <= m; i++) print v[i, "iface"], v[i, "dir"], v[i, "proto"], v[i, "src"] ":" v[i, "sport"], v[i, "dst"] ":" v[i, "dport"], v[i, "flags"] v[i, "icmp"], v[i, "tunnel"], v[i, "outer_src"] ">" v[i, "outer_dst"] }'
+}
+# seen WHAT PATTERN...: each PATTERN is a line of `packets`, in this order among others.
+seen() {
+	what=$1; shift
+	rest=$(packets packets)
+	for want; do
+		line=$(printf '%s\n' "$rest" | grep -nE -m 1 -- "^$want\$" | cut -d: -f1)
+		if [ -z "$line" ]; then
+			report not-ok "$what: no $want in order"
+			packets packets | sed 's/^/#   /'
+			return
+		fi
+		rest=$(printf '%s\n' "$rest" | tail -n +$((line + 1)))
+	done
+	report ok "$what"
+}
+
+probe c capture if=eth0 filter='tcp port 80' address=$S port=80 reset=1
+has 'a capture around a connect' during.connected=1 interfaces.n=1 interfaces.0.name=eth0 interfaces.0.dropped=0 dropped=0
+seen 'its packets' 'eth0 out tcp 10.77.1.2:[0-9]* 10.77.2.2:80 S  >' 'eth0 in tcp 10.77.2.2:80 10.77.1.2:[0-9]* S\.  >' \
+	'eth0 out tcp 10.77.1.2:[0-9]* 10.77.2.2:80 R\.  >'
+probe c capture if=eth0 filter='tcp port 80' address=$S port=9
+has 'the filter' during.refused_rst=1 packets.n=0 n_packets=0
+firewall r forward 'tcp dport 80 reject with icmp port-unreachable'
+probe c capture if=eth0 filter='icmp or tcp port 80' address=$S port=80
+seen 'a refusal' 'eth0 out tcp 10.77.1.2:[0-9]* 10.77.2.2:80 S  >' 'eth0 in icmp 10.77.1.1: 10.77.1.2: 3/3  >'
+has 'and what it quotes' 'packets\.[0-9]*\.quote\.dst=10.77.2.2' 'packets\.[0-9]*\.quote\.dport=80'
+firewall r
+
+# A capture in r while c connects, with NAT between: both interfaces, one order.
+in_ns r nft -f - <<-'END'
+	table ip n {
+		chain pre { type nat hook prerouting priority -100; ip daddr 10.77.9.9 dnat to 10.77.2.2; }
+		chain post { type nat hook postrouting priority 100; oifname "s" masquerade; }
+	}
+END
+rm -f $TMP/out
+in_ns r "$NETPROBE" capture if=c if2=s filter='tcp port 80' for=3000 max=8 keep=$TMP/kept.pcapng >$TMP/out &
+capture=$!
+# Until the capture is on: its packet socket is listed.
+until [ "$(in_ns r cat /proc/thread-self/net/packet | wc -l)" -gt 1 ] || ! kill -0 $capture 2>/dev/null; do sleep 0.05; done
+probe c tcp address=10.77.9.9 port=80 reset=1
+has 'through a NAT' connected=1
+wait $capture
+OUT=$(cat $TMP/out)
+seen 'both sides of a NAT' 'c in tcp 10.77.1.2:[0-9]* 10.77.9.9:80 S  >' 's out tcp 10.77.2.1:[0-9]* 10.77.2.2:80 S  >' \
+	's in tcp 10.77.2.2:80 10.77.2.1:[0-9]* S\.  >' 'c out tcp 10.77.9.9:80 10.77.1.2:[0-9]* S\.  >'
+has 'both counted' interfaces.n=2 interfaces.0.name=c interfaces.0.packets=4 interfaces.1.name=s interfaces.1.packets=4
+in_ns r nft flush ruleset
+probe r read file=$TMP/kept.pcapng
+has 'the kept file reads' packets.n=8 packets.0.dst=10.77.9.9 packets.0.flags=S
+if command -v tcpdump >/dev/null; then
+	OUT=$(tcpdump -nr $TMP/kept.pcapng 2>/dev/null)
+	has 'by tcpdump too' '.* In  IP 10.77.1.2\.[0-9]* > 10.77.9.9.80: Flags \[S\].*' '.* Out IP 10.77.2.1\.[0-9]* > 10.77.2.2.80: Flags \[S\].*'
+else
+	skip 'by tcpdump too' 'no tcpdump'
+fi
+if [ "$(stat -c %a $TMP/kept.pcapng)" = 600 ]; then report ok 'for its owner only'; else report not-ok 'for its owner only'; fi
+
+if in_ns c ip link add vx0 type vxlan id 7 dstport 8472 local 10.77.1.2 remote 10.77.2.2 dev eth0 2>/dev/null; then
+	in_ns s ip link add vx0 type vxlan id 7 dstport 8472 local 10.77.2.2 remote 10.77.1.2 dev eth0
+	for x in 'c 1' 's 2'; do
+		in_ns "${x% *}" ip addr add 10.200.0."${x#* }"/24 dev vx0
+		in_ns "${x% *}" ip link set vx0 up
+	done
+	probe c capture filter='tcp port 80 or udp port 8472' address=10.200.0.2 port=80 reset=1
+	has 'any interface' during.connected=1
+	seen 'inside a tunnel and around it' 'vx0 out tcp 10.200.0.1:[0-9]* 10.200.0.2:80 S  >' \
+		'eth0 out tcp 10.200.0.1:[0-9]* 10.200.0.2:80 S vxlan 10.77.1.2>10.77.2.2' \
+		'eth0 in tcp 10.200.0.2:80 10.200.0.1:[0-9]* S\. vxlan 10.77.2.2>10.77.1.2' 'vx0 in tcp 10.200.0.2:80 10.200.0.1:[0-9]* S\.  >'
+	has 'the network' 'packets\.[0-9]*\.vni=7'
+else
+	skip 'a tunnel' 'no VXLAN on this kernel'
+fi
+
+probe c capture if=nowhere0
+has 'no such interface' error=absent 'says=there is no interface "nowhere0" in this network namespace'
+probe c capture if=eth0 filter='nonsense here'
+has 'no filter' error=usage 'says="nonsense here" is not a capture filter: .*'
+probe c capture if=eth0 keep=/nonexistent/x
+has 'no place' error=io 'says=cannot create the capture /nonexistent/x: No such file or directory'
+probe c capture if=eth0 for=50 filter='udp port 9'
+has 'nothing to see' packets.n=0 n_packets=0 interfaces.0.packets=0
+probe c capture if=eth0 address=nowhere
+has 'what is done may fail' error=usage interfaces.n=1
+OUT=$(in_ns c setpriv --inh-caps=-all --bounding-set=-all --reuid 65534 --clear-groups "$NETPROBE" capture if=eth0 2>&1)
+has 'not permitted' error=denied 'says=capturing needs CAP_NET_RAW in this network namespace'
+finish
