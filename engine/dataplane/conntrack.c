@@ -126,7 +126,7 @@ int pw_read_conntrack(struct pw_ctx *ctx, const char *address, struct pw_val *re
 	struct pw_arena *arena = pw_ctx_arena(ctx);
 	struct reading r = { .arena = arena, .list = pw_val_seq(arena), .address = address && *address ? address : NULL };
 	struct pw_val *holder = pw_val_map(arena);
-	int rc = dump(&r, address && strchr(address, ':') ? AF_INET6 : AF_INET, err);
+	int rc = dump(&r, !r.address ? AF_UNSPEC : strchr(address, ':') ? AF_INET6 : AF_INET, err);
 	if (rc)
 		return pw_err_wrap(err, rc == PW_DENIED ? "listing tracked connections needs CAP_NET_ADMIN" : "listing tracked connections");
 	rc = pw_read_sysctls(ctx, limits, sizeof limits / sizeof *limits, holder, err);

@@ -9,30 +9,6 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-enum {
-	MATCHES_MAX = 48,  /* of one rule; iptables-save prints a handful */
-	RANGES_MAX = 96,   /* multiport takes 15 ports */
-	ACTIONS_MAX = 8,
-};
-static const uint32_t ALL_BITS = UINT32_MAX;
-
-/* The rule being built. */
-struct build {
-	const struct pw_ipt_place *place;
-	struct pw_ipt_cursor cursor;
-	struct pw_match matches[MATCHES_MAX];
-	struct pw_range ranges[RANGES_MAX];
-	struct pw_action actions[ACTIONS_MAX];
-	unsigned n_matches, n_ranges, n_actions;
-	struct pw_ipt_token module;     /* the last -m */
-	const char *unknown;            /* start of a stretch that is not understood, NULL: none */
-	bool unknown_true;              /* ... that always matches (recent --set) */
-	bool in_target;
-	bool negate;
-	const char *negate_at;
-	const char *why;
-};
-
 bool pw_ipt_is(struct pw_ipt_token token, const char *word)
 {
 	return strlen(word) == token.len && memcmp(word, token.text, token.len) == 0;
@@ -68,24 +44,23 @@ bool pw_ipt_next(struct pw_ipt_cursor *cursor, struct pw_ipt_token *ret)
 	return true;
 }
 
-static bool any_of(struct pw_ipt_token token, const char *const *words, size_t n)
+bool pw_ipt_any_of(struct pw_ipt_token token, const char *const *words, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (pw_ipt_is(token, words[i]))
 			return true;
 	return false;
 }
-#define ANY_OF(token, words) any_of((token), (words), sizeof(words) / sizeof *(words))
 
 /* A NUL-terminated copy in the rules' arena. */
-static const char *keep(struct build *b, const char *text, size_t len)
+const char *pw_ipt_keep(struct pw_ipt_build *b, const char *text, size_t len)
 {
 	return pw_arena_strndup(b->place->rules->arena, text, len);
 }
 
-static struct pw_match *add_match(struct build *b, enum pw_match_op op, enum pw_field field)
+static struct pw_match *add_match(struct pw_ipt_build *b, enum pw_match_op op, enum pw_field field)
 {
-	if (b->n_matches == MATCHES_MAX) {
+	if (b->n_matches == PW_IPT_MATCHES) {
 		b->why = "it has too many matches";
 		return NULL;
 	}
@@ -98,17 +73,17 @@ static struct pw_match *add_match(struct build *b, enum pw_match_op op, enum pw_
 	return match;
 }
 
-static void add_unknown(struct build *b, const char *start, const char *end)
+static void add_unknown(struct pw_ipt_build *b, const char *start, const char *end)
 {
 	while (end > start && (end[-1] == ' ' || end[-1] == '\t'))
 		end--;
 	b->negate = false; /* the "!" is in the text */
 	struct pw_match *match = add_match(b, PW_M_UNKNOWN, PW_F_UNKNOWN);
 	if (match)
-		match->u.text = keep(b, start, (size_t)(end - start));
+		match->u.text = pw_ipt_keep(b, start, (size_t)(end - start));
 }
 
-static void end_unknown(struct build *b, const char *at)
+static void end_unknown(struct pw_ipt_build *b, const char *at)
 {
 	if (b->unknown && !b->unknown_true)
 		add_unknown(b, b->unknown, at);
@@ -119,14 +94,14 @@ static void end_unknown(struct build *b, const char *at)
 /* Comma-separated parts of a value, each turned into a range by `parse`. False: some part cannot be read. */
 typedef bool (*range_fn)(const char *text, size_t len, struct pw_range *ret);
 
-static bool add_ranges(struct build *b, enum pw_field field, struct pw_ipt_token value, range_fn parse)
+static bool add_ranges(struct pw_ipt_build *b, enum pw_field field, struct pw_ipt_token value, range_fn parse)
 {
 	unsigned first = b->n_ranges;
 	const char *p = value.text, *end = value.text + value.len;
 	for (;;) {
 		const char *comma = memchr(p, ',', (size_t)(end - p));
 		const char *stop = comma ? comma : end;
-		if (b->n_ranges == RANGES_MAX || !parse(p, (size_t)(stop - p), &b->ranges[b->n_ranges])) {
+		if (b->n_ranges == PW_IPT_RANGES || !parse(p, (size_t)(stop - p), &b->ranges[b->n_ranges])) {
 			b->n_ranges = first;
 			return false;
 		}
@@ -150,7 +125,7 @@ static bool parse_addr(const char *text, size_t len, struct pw_range *ret)
 }
 
 /* "a-b" */
-static bool parse_addr_span(const char *text, size_t len, struct pw_range *ret)
+bool pw_ipt_addr_span(const char *text, size_t len, struct pw_range *ret)
 {
 	const char *dash = memchr(text, '-', len);
 	bool v6, high_v6;
@@ -161,7 +136,7 @@ static bool parse_addr_span(const char *text, size_t len, struct pw_range *ret)
 }
 
 /* "80", "80:90", ":1023", "1024:" */
-static bool parse_port(const char *text, size_t len, struct pw_range *ret)
+bool pw_ipt_port(const char *text, size_t len, struct pw_range *ret)
 {
 	const char *colon = memchr(text, ':', len);
 	uint64_t low = 0, high = UINT16_MAX;
@@ -249,13 +224,13 @@ static bool parse_icmp6_type(const char *text, size_t len, struct pw_range *ret)
 }
 
 /* value[/mask] */
-static bool parse_masked(struct pw_ipt_token token, uint32_t *ret_value, uint32_t *ret_mask)
+bool pw_ipt_masked(struct pw_ipt_token token, uint32_t *ret_value, uint32_t *ret_mask)
 {
 	const char *slash = memchr(token.text, '/', token.len);
 	size_t len = slash ? (size_t)(slash - token.text) : token.len;
-	uint64_t value, mask = ALL_BITS;
-	if (!pw_key_number(token.text, len, ALL_BITS, &value)
-	    || (slash && !pw_key_number(slash + 1, token.len - len - 1, ALL_BITS, &mask)))
+	uint64_t value, mask = UINT32_MAX;
+	if (!pw_key_number(token.text, len, UINT32_MAX, &value)
+	    || (slash && !pw_key_number(slash + 1, token.len - len - 1, UINT32_MAX, &mask)))
 		return false;
 	*ret_value = (uint32_t)value;
 	*ret_mask = (uint32_t)mask;
@@ -284,7 +259,7 @@ static bool parse_bits(struct pw_ipt_token value, const struct bit_name *names, 
 	return true;
 }
 
-static bool add_ctstate(struct build *b, struct pw_ipt_token value)
+static bool add_ctstate(struct pw_ipt_build *b, struct pw_ipt_token value)
 {
 	static const struct bit_name names[] = {
 		{ "NEW", PW_CT_NEW }, { "ESTABLISHED", PW_CT_ESTABLISHED }, { "RELATED", PW_CT_RELATED }, { "INVALID", PW_CT_INVALID },
@@ -299,7 +274,7 @@ static bool add_ctstate(struct build *b, struct pw_ipt_token value)
 	return true;
 }
 
-static bool add_tcp_flags(struct build *b, struct pw_ipt_token mask, struct pw_ipt_token set)
+static bool add_tcp_flags(struct pw_ipt_build *b, struct pw_ipt_token mask, struct pw_ipt_token set)
 {
 	static const struct bit_name names[] = {
 		{ "FIN", 1 }, { "SYN", 2 }, { "RST", 4 }, { "PSH", 8 }, { "ACK", 16 }, { "URG", 32 }, { "ALL", 63 }, { "NONE", 0 },
@@ -315,10 +290,10 @@ static bool add_tcp_flags(struct build *b, struct pw_ipt_token mask, struct pw_i
 	return true;
 }
 
-static bool add_mark(struct build *b, struct pw_ipt_token token)
+static bool add_mark(struct pw_ipt_build *b, struct pw_ipt_token token)
 {
 	uint32_t value, mask;
-	if (!parse_masked(token, &value, &mask))
+	if (!pw_ipt_masked(token, &value, &mask))
 		return false;
 	struct pw_match *match = add_match(b, PW_M_MASKED, PW_F_MARK);
 	if (match) {
@@ -331,22 +306,22 @@ static bool add_mark(struct build *b, struct pw_ipt_token token)
 /* The options that become ranges over one field. */
 static const struct { const char *name; uint8_t field; range_fn parse; } options[] = {
 	{ "-s", PW_F_SADDR, parse_addr }, { "-d", PW_F_DADDR, parse_addr }, { "-p", PW_F_PROTO, parse_proto },
-	{ "--dport", PW_F_DPORT, parse_port }, { "--dports", PW_F_DPORT, parse_port },
+	{ "--dport", PW_F_DPORT, pw_ipt_port }, { "--dports", PW_F_DPORT, pw_ipt_port },
 	{ "-i", PW_F_IIF, parse_iface }, { "-o", PW_F_OIF, parse_iface },
-	{ "--sport", PW_F_SPORT, parse_port }, { "--sports", PW_F_SPORT, parse_port }, { "--ports", PW_F_PORT, parse_port },
+	{ "--sport", PW_F_SPORT, pw_ipt_port }, { "--sports", PW_F_SPORT, pw_ipt_port }, { "--ports", PW_F_PORT, pw_ipt_port },
 	{ "--dst-type", PW_F_DST_TYPE, parse_addrtype }, { "--src-type", PW_F_SRC_TYPE, parse_addrtype },
-	{ "--src-range", PW_F_SADDR, parse_addr_span }, { "--dst-range", PW_F_DADDR, parse_addr_span },
+	{ "--src-range", PW_F_SADDR, pw_ipt_addr_span }, { "--dst-range", PW_F_DADDR, pw_ipt_addr_span },
 	{ "--icmp-type", PW_F_ICMP_TYPE, parse_icmp_type }, { "--icmpv6-type", PW_F_ICMP_TYPE, parse_icmp6_type },
 	{ "--source", PW_F_SADDR, parse_addr }, { "--src", PW_F_SADDR, parse_addr },
 	{ "--destination", PW_F_DADDR, parse_addr }, { "--dst", PW_F_DADDR, parse_addr },
 	{ "--protocol", PW_F_PROTO, parse_proto }, { "--proto", PW_F_PROTO, parse_proto },
 	{ "--in-interface", PW_F_IIF, parse_iface }, { "--out-interface", PW_F_OIF, parse_iface },
-	{ "--destination-port", PW_F_DPORT, parse_port }, { "--destination-ports", PW_F_DPORT, parse_port },
-	{ "--source-port", PW_F_SPORT, parse_port }, { "--source-ports", PW_F_SPORT, parse_port },
+	{ "--destination-port", PW_F_DPORT, pw_ipt_port }, { "--destination-ports", PW_F_DPORT, pw_ipt_port },
+	{ "--source-port", PW_F_SPORT, pw_ipt_port }, { "--source-ports", PW_F_SPORT, pw_ipt_port },
 };
 
 /* Reads an option's value; old iptables wrote the "!" between the two. */
-static bool option_value(struct build *b, struct pw_ipt_token *ret)
+bool pw_ipt_value(struct pw_ipt_build *b, struct pw_ipt_token *ret)
 {
 	if (!pw_ipt_next(&b->cursor, ret))
 		return false;
@@ -358,7 +333,7 @@ static bool option_value(struct build *b, struct pw_ipt_token *ret)
 }
 
 /* 1 done, 0 not an option of this kind, -1 the value is missing. An unreadable value makes an unknown match. */
-static int match_option(struct build *b, struct pw_ipt_token option, const char *start)
+static int match_option(struct pw_ipt_build *b, struct pw_ipt_token option, const char *start)
 {
 	struct pw_ipt_token value, second;
 	bool understood = false;
@@ -367,15 +342,15 @@ static int match_option(struct build *b, struct pw_ipt_token option, const char 
 		return add_tcp_flags(b, mask, syn);
 	}
 	if (pw_ipt_is(option, "--tcp-flags")) {
-		if (!option_value(b, &value) || !pw_ipt_next(&b->cursor, &second))
+		if (!pw_ipt_value(b, &value) || !pw_ipt_next(&b->cursor, &second))
 			return -1;
 		understood = add_tcp_flags(b, value, second);
 	} else if (pw_ipt_is(option, "--ctstate") || pw_ipt_is(option, "--state")) {
-		if (!option_value(b, &value))
+		if (!pw_ipt_value(b, &value))
 			return -1;
 		understood = add_ctstate(b, value);
 	} else if (pw_ipt_is(option, "--mark") && pw_ipt_is(b->module, "mark")) {
-		if (!option_value(b, &value))
+		if (!pw_ipt_value(b, &value))
 			return -1;
 		understood = add_mark(b, value);
 	} else {
@@ -384,7 +359,7 @@ static int match_option(struct build *b, struct pw_ipt_token option, const char 
 			i++;
 		if (i == sizeof options / sizeof *options)
 			return 0;
-		if (!option_value(b, &value))
+		if (!pw_ipt_value(b, &value))
 			return -1;
 		understood = add_ranges(b, (enum pw_field)options[i].field, value, options[i].parse);
 	}
@@ -394,7 +369,7 @@ static int match_option(struct build *b, struct pw_ipt_token option, const char 
 }
 
 /* "-m NAME": extensions whose options are all in the tables above, or which always match. */
-static void begin_module(struct build *b, struct pw_ipt_token name, const char *start)
+static void begin_module(struct pw_ipt_build *b, struct pw_ipt_token name, const char *start)
 {
 	static const char *const known[] = {
 		"comment", "tcp", "udp", "conntrack", "addrtype", "multiport", "mark", "state", "sctp", "udplite", "dccp", "icmp", "icmp6",
@@ -408,158 +383,10 @@ static void begin_module(struct build *b, struct pw_ipt_token name, const char *
 	} else if (pw_ipt_is(name, "nfacct")) {
 		b->unknown = start;
 		b->unknown_true = true; /* counts */
-	} else if (!ANY_OF(name, known)) {
+	} else if (!PW_IPT_ANY_OF(name, known)) {
 		b->unknown = start;
 		b->unknown_true = false;
 	}
-}
-
-static void add_action(struct build *b, struct pw_action action)
-{
-	if (b->n_actions == ACTIONS_MAX)
-		b->why = "it has too many targets";
-	else
-		b->actions[b->n_actions++] = action;
-}
-
-static void begin_target(struct build *b, struct pw_ipt_token name, bool go)
-{
-	static const struct { const char *name; enum pw_act act; } builtin[] = {
-		{ "ACCEPT", PW_ACT_ACCEPT }, { "DROP", PW_ACT_DROP }, { "REJECT", PW_ACT_REJECT }, { "RETURN", PW_ACT_RETURN },
-		{ "QUEUE", PW_ACT_QUEUE }, { "NFQUEUE", PW_ACT_QUEUE }, { "TPROXY", PW_ACT_QUEUE }, { "SYNPROXY", PW_ACT_QUEUE },
-		{ "MASQUERADE", PW_ACT_SNAT }, { "SNAT", PW_ACT_SNAT }, { "NOTRACK", PW_ACT_NOTRACK },
-	};
-	/* DNAT, REDIRECT and MARK come into being with their option. */
-	static const char *const passing[] = {
-		"DNAT", "REDIRECT", "MARK", "LOG", "NFLOG", "TRACE", "CONNMARK", "CT", "TCPMSS", "CLASSIFY", "DSCP", "TOS", "TTL", "HL", "CHECKSUM",
-		"SET", "AUDIT", "CONNSECMARK", "SECMARK", "IDLETIMER", "LED", "RATEEST", "ULOG", "TEE", "ECN", "HMARK", "TCPOPTSTRIP", "NETMAP",
-		"CLUSTERIP", "ACCOUNT", "DNPT", "SNPT",
-	};
-	struct pw_action action = { .kind = PW_ACT_PASS };
-	const bool v6 = b->place->family == PW_FAM_IP6;
-	b->in_target = true;
-	for (size_t i = 0; i < sizeof builtin / sizeof *builtin; i++)
-		if (pw_ipt_is(name, builtin[i].name))
-			action.kind = builtin[i].act;
-	if (action.kind == PW_ACT_PASS && ANY_OF(name, passing))
-		return;
-	if (action.kind == PW_ACT_PASS) {
-		action.kind = go ? PW_ACT_GOTO : PW_ACT_JUMP;
-		action.u.chain = pw_rules_chain_get(b->place->rules, b->place->backend, b->place->family, b->place->table, b->place->table_len,
-						    name.text, name.len);
-		if (!action.u.chain)
-			b->why = "out of memory";
-	} else if (action.kind == PW_ACT_REJECT) {
-		action.text = v6 ? "icmp6-port-unreachable" : "icmp-port-unreachable"; /* unless --reject-with says otherwise */
-	} else if (action.kind == PW_ACT_QUEUE) {
-		action.text = keep(b, name.text, name.len);
-	}
-	add_action(b, action);
-}
-
-/* "ip", "ip-ip", ":port", "ip:port", "ip:low-high", "[v6]:port" */
-static bool parse_nat(struct pw_ipt_token value, struct pw_nat *ret)
-{
-	const char *text = value.text, *end = text + value.len, *addr_end = end, *ports = NULL;
-	memset(ret, 0, sizeof *ret);
-	if (text < end && *text == '[') {
-		const char *close = memchr(text, ']', value.len);
-		if (!close)
-			return false;
-		text++;
-		addr_end = close;
-		ports = close + 1 < end && close[1] == ':' ? close + 2 : NULL;
-	} else {
-		const char *colon = memchr(text, ':', value.len);
-		if (colon && !memchr(colon + 1, ':', (size_t)(end - colon - 1))) { /* more than one: a bare IPv6 address */
-			addr_end = colon;
-			ports = colon + 1;
-		}
-	}
-	struct pw_range addr;
-	if (addr_end > text) {
-		if (!parse_addr_span(text, (size_t)(addr_end - text), &addr))
-			return false;
-		ret->lo = addr.lo;
-		ret->hi = addr.hi;
-		ret->has_addr = true;
-	}
-	if (!ports)
-		return true;
-	const char *slash = memchr(ports, '/', (size_t)(end - ports)); /* port range with a shift */
-	const char *ports_end = slash ? slash : end, *dash = memchr(ports, '-', (size_t)(ports_end - ports));
-	uint64_t low, high;
-	if (!pw_key_number(ports, (size_t)((dash ? dash : ports_end) - ports), UINT16_MAX, &low))
-		return false;
-	high = low;
-	if (dash && !pw_key_number(dash + 1, (size_t)(ports_end - dash - 1), UINT16_MAX, &high))
-		return false;
-	ret->port_lo = (uint16_t)low;
-	ret->port_hi = (uint16_t)high;
-	return true;
-}
-
-static void mark_option(struct build *b, struct pw_ipt_token option, struct pw_ipt_token value)
-{
-	uint32_t v, mask;
-	struct pw_action action = { .kind = PW_ACT_MARK };
-	if (!parse_masked(value, &v, &mask))
-		return;
-	if (pw_ipt_is(option, "--set-xmark")) {
-		action.u.mark.keep = ~mask;
-		action.u.mark.flip = v;
-	} else if (pw_ipt_is(option, "--set-mark")) {
-		action.u.mark.keep = ~(mask | v);
-		action.u.mark.flip = v;
-	} else if (pw_ipt_is(option, "--or-mark")) {
-		action.u.mark.keep = ~v;
-		action.u.mark.flip = v;
-	} else if (pw_ipt_is(option, "--and-mark")) {
-		action.u.mark.keep = v;
-	} else {
-		action.u.mark.keep = ALL_BITS;
-		action.u.mark.flip = v;
-	}
-	add_action(b, action);
-}
-
-static void nat_option(struct build *b, struct pw_ipt_token value, enum pw_act kind)
-{
-	struct pw_action action = { .kind = kind };
-	if (kind == PW_ACT_REDIRECT) {
-		struct pw_range ports;
-		const char *dash = memchr(value.text, '-', value.len);
-		if (parse_port(value.text, dash ? (size_t)(dash - value.text) : value.len, &ports))
-			action.u.nat.port_lo = action.u.nat.port_hi = (uint16_t)ports.lo.lo;
-	} else if (!parse_nat(value, &action.u.nat)) {
-		action.text = keep(b, value.text, value.len);
-	}
-	add_action(b, action);
-}
-
-/* An option after -j. `target` tells MARK's from CONNMARK's. */
-static bool target_option(struct build *b, struct pw_ipt_token target, struct pw_ipt_token option)
-{
-	static const char *const marks[] = { "--set-xmark", "--set-mark", "--or-mark", "--and-mark", "--xor-mark" };
-	struct pw_ipt_token value;
-	bool dnat = pw_ipt_is(option, "--to-destination");
-	if (pw_ipt_is(target, "CT") && pw_ipt_is(option, "--notrack")) {
-		add_action(b, (struct pw_action){ .kind = PW_ACT_NOTRACK });
-	} else if (pw_ipt_is(target, "MARK") && ANY_OF(option, marks)) {
-		if (!option_value(b, &value))
-			return false;
-		mark_option(b, option, value);
-	} else if (dnat || (pw_ipt_is(target, "REDIRECT") && (pw_ipt_is(option, "--to-ports") || pw_ipt_is(option, "--to-port")))) {
-		if (!option_value(b, &value))
-			return false;
-		nat_option(b, value, dnat ? PW_ACT_DNAT : PW_ACT_REDIRECT);
-	} else if (pw_ipt_is(option, "--reject-with")) {
-		if (!option_value(b, &value))
-			return false;
-		if (b->n_actions > 0 && b->actions[b->n_actions - 1].kind == PW_ACT_REJECT)
-			b->actions[b->n_actions - 1].text = keep(b, value.text, value.len);
-	}
-	return true;
 }
 
 static bool short_option(struct pw_ipt_token token)
@@ -574,10 +401,10 @@ static bool unmistakable(struct pw_ipt_token token)
 		"--dport", "--sport", "--dports", "--sports", "--tcp-flags", "--syn", "--ctstate", "--state", "--jump", "--goto", "--match",
 		"--source", "--destination", "--protocol", "--in-interface", "--out-interface", "--comment",
 	};
-	return ANY_OF(token, words);
+	return PW_IPT_ANY_OF(token, words);
 }
 
-static bool parse_options(struct build *b)
+static bool parse_options(struct pw_ipt_build *b)
 {
 	struct pw_ipt_token token, target = { "", 0 }, value;
 	for (;;) {
@@ -609,10 +436,10 @@ static bool parse_options(struct build *b)
 				begin_module(b, value, start);
 			} else {
 				target = value;
-				begin_target(b, value, is_goto);
+				pw_ipt_target(b, value, is_goto);
 			}
 		} else if (b->in_target && !short_option(token)) {
-			if (!target_option(b, target, token)) {
+			if (!pw_ipt_target_option(b, target, token)) {
 				b->why = "the word after its last option is missing";
 				return false;
 			}
@@ -640,12 +467,12 @@ static bool parse_options(struct build *b)
 	}
 	end_unknown(b, b->cursor.end);
 	if (pw_ipt_is(target, "REDIRECT") && b->n_actions == 0) /* without --to-ports the port stays */
-		add_action(b, (struct pw_action){ .kind = PW_ACT_REDIRECT });
+		pw_ipt_add_action(b, (struct pw_action){ .kind = PW_ACT_REDIRECT });
 	return !b->why;
 }
 
 /* One block: the rule, its matches, their ranges, its actions. */
-static struct pw_rules_rule *copy_out(struct build *b)
+static struct pw_rules_rule *copy_out(struct pw_ipt_build *b)
 {
 	size_t matches = b->n_matches * sizeof *b->matches, ranges = b->n_ranges * sizeof *b->ranges, actions = b->n_actions * sizeof *b->actions;
 	struct pw_rules_rule *rule = pw_arena_alloc(b->place->rules->arena, sizeof *rule + matches + ranges + actions);
@@ -669,7 +496,7 @@ static struct pw_rules_rule *copy_out(struct build *b)
 
 struct pw_rules_rule *pw_ipt_rule(const struct pw_ipt_place *place, struct pw_ipt_cursor cursor, const char **ret_why)
 {
-	struct build b;
+	struct pw_ipt_build b;
 	b.place = place;
 	b.cursor = cursor;
 	b.n_matches = b.n_ranges = b.n_actions = 0;

@@ -5,6 +5,7 @@
  * could not print (nft rules in it) is read here, with the xt extensions that
  * nft does not show as unknown matches.
  */
+#include <base/text.h>
 #include <doc/json.h>
 #include <packetwalk/cleanup.h>
 
@@ -183,6 +184,11 @@ static unsigned set_fields(const struct pw_val *type, uint8_t fields[PW_FIELDS_M
 	return (unsigned)n;
 }
 
+static struct pw_set **set_slot(struct pw_rules *rules, const char *name)
+{
+	return &rules->sets[pw_hash64(name, strlen(name)) & (PW_SET_BUCKETS - 1)];
+}
+
 static void read_set(struct reader *r, const struct pw_val *body)
 {
 	struct build b = { .reader = r, .family = family_of(body), .table = pw_map_str(body, "table", "") };
@@ -197,15 +203,16 @@ static void read_set(struct reader *r, const struct pw_val *body)
 		return;
 	set->family = (uint8_t)b.family;
 	set->unreadable = n == 0;
-	set->next = r->rules->sets;
-	r->rules->sets = set;
+	struct pw_set **slot = set_slot(r->rules, set->name);
+	set->next = *slot;
+	*slot = set;
 	if (n > 0)
 		read_elements(&b, set, fields, pw_map_get(body, "elem"), NULL);
 }
 
 static const struct pw_set *find_set(const struct build *b, const char *name)
 {
-	for (const struct pw_set *set = b->reader->rules->sets; set; set = set->next)
+	for (const struct pw_set *set = *set_slot(b->reader->rules, name); set; set = set->next)
 		if (set->family == b->family && strcmp(set->name, name) == 0 && strcmp(set->table, b->table) == 0)
 			return set;
 	return NULL;

@@ -75,7 +75,7 @@ struct pw_elem {
 };
 
 struct pw_set {
-	struct pw_set *next;        /* of all named sets */
+	struct pw_set *next;        /* of the same bucket of names */
 	const char *name, *table;
 	uint8_t family;
 	uint8_t n_fields;
@@ -142,6 +142,8 @@ struct pw_rules_chain {
 	size_t n_buckets;             /* a power of two, 0: not indexed */
 };
 
+enum { PW_SET_BUCKETS = 4096 }; /* a power of two */
+
 struct pw_rules {
 	struct pw_arena *arena;
 	struct pw_rules_chain *chains, **last_chain;
@@ -149,7 +151,7 @@ struct pw_rules {
 	size_t n_buckets, n_chains, n_declared, n_rules;
 	struct pw_rules_chain **base; /* sorted by hook, priority, order of reading */
 	size_t n_base;
-	struct pw_set *sets;
+	struct pw_set *sets[PW_SET_BUCKETS]; /* named ones: kube-proxy makes one per endpoint with affinity */
 	struct pw_val *problems;
 	const char **locals;        /* addresses of the namespace that pw_rules_read ran in */
 	size_t n_locals;

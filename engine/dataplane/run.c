@@ -111,7 +111,7 @@ static void note_trail(struct pw_passage *walk, const struct pw_rules_rule *rule
 	}
 	walk->seen[walk->n_seen++] = rule;
 	struct pw_val *step = pw_seq_add_map(walk->trail);
-	pw_passage_say_rule(rule, NULL, step);
+	pw_passage_say_rule(rule, walk->base, step);
 	if (!certain)
 		pw_map_set_bool(step, "maybe", true);
 }
