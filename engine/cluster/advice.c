@@ -36,6 +36,22 @@ static void put_policy(struct pw_buf *out, const struct pw_policy *policy)
 	put(out, policy->meta.name);
 }
 
+static void put_cluster_rule(struct pw_buf *out, const struct side *side)
+{
+	const struct pw_cluster_policy *policy = side->ruling->cluster_policy;
+	const struct pw_cluster_rule *rules;
+
+	(void)pw_cluster_policy_rules(policy, strcmp(side->word, "egress") == 0 ? PW_EGRESS : PW_INGRESS, &rules);
+	pw_buf_printf(out, "rule %s[%zu]", side->word, side->ruling->rule);
+	if (rules[side->ruling->rule].name[0]) {
+		pw_buf_puts(out, " (");
+		put(out, rules[side->ruling->rule].name);
+		pw_buf_putc(out, ')');
+	}
+	pw_buf_printf(out, " of %s ", policy->kind);
+	put(out, policy->meta.name);
+}
+
 static const char *exemption(const char *why)
 {
 	static const struct { const char *why, *says; } words[] = {
@@ -60,6 +76,8 @@ static void say_side(struct pw_buf *out, const struct side *side)
 	pw_buf_printf(out, ": %s, ", ruling->allowed ? "allowed" : "denied");
 	if (ruling->exempt[0]) {
 		pw_buf_puts(out, exemption(ruling->exempt));
+	} else if (ruling->cluster_policy) {
+		put_cluster_rule(out, side);
 	} else if (!ruling->isolated) {
 		pw_buf_printf(out, "no policy selects it for %s", side->word);
 	} else if (ruling->allowed) {
@@ -143,6 +161,12 @@ static void put_peer(struct pw_buf *out, const struct side *side)
 
 static void say_opening(struct pw_buf *out, const struct side *side, const char *protocol, uint16_t port)
 {
+	if (side->ruling->cluster_policy) {
+		pw_buf_puts(out, "  It would be judged by the policies behind it if ");
+		put_cluster_rule(out, side);
+		pw_buf_puts(out, " were not there; a NetworkPolicy cannot open it.\n");
+		return;
+	}
 	pw_buf_puts(out, "  The smallest rule that would allow it, in ");
 	put_policy(out, side->ruling->policy);
 	pw_buf_printf(out, ":\n    %s:\n    - %s:\n", side->word, side->peers);
@@ -154,6 +178,12 @@ static void say_closing(struct pw_buf *out, const struct side *side)
 {
 	if (side->ruling->exempt[0])
 		return;
+	if (side->ruling->cluster_policy) {
+		pw_buf_puts(out, "  It would be judged by the policies behind it without ");
+		put_cluster_rule(out, side);
+		pw_buf_puts(out, ".\n");
+		return;
+	}
 	if (side->ruling->isolated) {
 		pw_buf_printf(out, "  It would be denied without rule %s[%zu] of ", side->word, side->ruling->rule);
 		put_policy(out, side->ruling->policy);

@@ -254,27 +254,31 @@ static const struct kind {
 	const char *kind;
 	const char *group;    /* apiVersion is this, or starts with it when it ends in '/' */
 	enum pw_fact fact;
-	pw_decode_fn decode;  /* NULL: pw_decode_workload */
+	pw_decode_fn decode;
 	int (*valid)(const struct pw_val *object, struct pw_err *err); /* NULL: not validated */
+	int (*decode_kind)(struct pw_facts *facts, const struct pw_val *object, const char *kind); /* instead of decode */
 } kinds[] = {
-	{ "Pod", "v1", PW_FACT_PODS, pw_decode_pod, NULL },
-	{ "Service", "v1", PW_FACT_SERVICES, pw_decode_service, NULL },
-	{ "EndpointSlice", "discovery.k8s.io/", PW_FACT_SLICES, pw_decode_slice, NULL },
-	{ "Node", "v1", PW_FACT_NODES, pw_decode_node, NULL },
-	{ "Namespace", "v1", PW_FACT_NAMESPACES, pw_decode_namespace, NULL },
-	{ "NetworkPolicy", "networking.k8s.io/", PW_FACT_POLICIES, pw_decode_policy, pw_valid_policy },
-	{ "NetworkPolicy", "extensions/", PW_FACT_POLICIES, pw_decode_policy, pw_valid_policy },
-	{ "Deployment", "apps/", PW_FACT_WORKLOADS, NULL, NULL },
-	{ "Deployment", "extensions/", PW_FACT_WORKLOADS, NULL, NULL },
-	{ "ReplicaSet", "apps/", PW_FACT_WORKLOADS, NULL, NULL },
-	{ "StatefulSet", "apps/", PW_FACT_WORKLOADS, NULL, NULL },
-	{ "DaemonSet", "apps/", PW_FACT_WORKLOADS, NULL, NULL },
-	{ "ReplicationController", "v1", PW_FACT_WORKLOADS, NULL, NULL },
-	{ "Job", "batch/", PW_FACT_WORKLOADS, NULL, NULL },
-	{ "CronJob", "batch/", PW_FACT_WORKLOADS, NULL, NULL },
-	{ "ConfigMap", "v1", PW_FACT_CONFIGMAPS, pw_decode_configmap, NULL },
-	{ "Event", "v1", PW_FACT_EVENTS, pw_decode_event, NULL },
-	{ "Event", "events.k8s.io/", PW_FACT_EVENTS, pw_decode_event, NULL },
+	{ "Pod", "v1", PW_FACT_PODS, pw_decode_pod, NULL, NULL },
+	{ "Service", "v1", PW_FACT_SERVICES, pw_decode_service, NULL, NULL },
+	{ "EndpointSlice", "discovery.k8s.io/", PW_FACT_SLICES, pw_decode_slice, NULL, NULL },
+	{ "Node", "v1", PW_FACT_NODES, pw_decode_node, NULL, NULL },
+	{ "Namespace", "v1", PW_FACT_NAMESPACES, pw_decode_namespace, NULL, NULL },
+	{ "NetworkPolicy", "networking.k8s.io/", PW_FACT_POLICIES, pw_decode_policy, pw_valid_policy, NULL },
+	{ "NetworkPolicy", "extensions/", PW_FACT_POLICIES, pw_decode_policy, pw_valid_policy, NULL },
+	{ "AdminNetworkPolicy", "policy.networking.k8s.io/", PW_FACT_POLICIES, NULL, pw_valid_admin_policy, pw_decode_cluster_policy },
+	{ "BaselineAdminNetworkPolicy", "policy.networking.k8s.io/", PW_FACT_POLICIES, NULL, pw_valid_baseline_policy, pw_decode_cluster_policy },
+	{ "ClusterNetworkPolicy", "policy.networking.k8s.io/", PW_FACT_POLICIES, NULL, pw_valid_cluster_policy, pw_decode_cluster_policy },
+	{ "Deployment", "apps/", PW_FACT_WORKLOADS, NULL, NULL, pw_decode_workload },
+	{ "Deployment", "extensions/", PW_FACT_WORKLOADS, NULL, NULL, pw_decode_workload },
+	{ "ReplicaSet", "apps/", PW_FACT_WORKLOADS, NULL, NULL, pw_decode_workload },
+	{ "StatefulSet", "apps/", PW_FACT_WORKLOADS, NULL, NULL, pw_decode_workload },
+	{ "DaemonSet", "apps/", PW_FACT_WORKLOADS, NULL, NULL, pw_decode_workload },
+	{ "ReplicationController", "v1", PW_FACT_WORKLOADS, NULL, NULL, pw_decode_workload },
+	{ "Job", "batch/", PW_FACT_WORKLOADS, NULL, NULL, pw_decode_workload },
+	{ "CronJob", "batch/", PW_FACT_WORKLOADS, NULL, NULL, pw_decode_workload },
+	{ "ConfigMap", "v1", PW_FACT_CONFIGMAPS, pw_decode_configmap, NULL, NULL },
+	{ "Event", "v1", PW_FACT_EVENTS, pw_decode_event, NULL, NULL },
+	{ "Event", "events.k8s.io/", PW_FACT_EVENTS, pw_decode_event, NULL, NULL },
 };
 
 static bool group_matches(const char *group, const char *version)
@@ -301,7 +305,7 @@ static int add_object(struct pw_facts *facts, const struct kind *kind, const str
 
 	if (facts->strict && kind->valid && (rc = kind->valid(object, err)) != PW_OK)
 		return rc;
-	rc = kind->decode ? kind->decode(facts, object) : pw_decode_workload(facts, object, kind->kind);
+	rc = kind->decode ? kind->decode(facts, object) : kind->decode_kind(facts, object, kind->kind);
 	if (rc != PW_OK || pw_arena_failed(facts->arena))
 		return pw_err_set(err, PW_NOMEM, "the cluster model does not fit into memory (at a %s)", kind->kind);
 	return PW_OK;

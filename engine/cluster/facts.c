@@ -67,11 +67,9 @@ void pw_facts_set_known(struct pw_facts *facts, enum pw_fact kind, enum pw_known
 	facts->gap[i] = pw_keep_text(facts, gap);
 }
 
-int pw_facts_store(struct pw_facts *facts, enum pw_fact kind, const char *ns, const char *name, const char *extra,
+int pw_table_store(struct pw_facts *facts, struct pw_table *table, const char *ns, const char *name, const char *extra,
 		   const void *object)
 {
-	struct pw_table *table = &facts->tables[pw_kind_index(kind)];
-
 	if (table->n == table->cap) {
 		size_t cap = table->cap ? table->cap * 2 : 64;
 		struct pw_row *grown = pw_arena_array(facts->arena, cap, sizeof(*grown));
@@ -86,6 +84,12 @@ int pw_facts_store(struct pw_facts *facts, enum pw_fact kind, const char *ns, co
 	table->v[table->n] = (struct pw_row){ ns, name, extra, object, table->n };
 	table->n++;
 	return PW_OK;
+}
+
+int pw_facts_store(struct pw_facts *facts, enum pw_fact kind, const char *ns, const char *name, const char *extra,
+		   const void *object)
+{
+	return pw_table_store(facts, &facts->tables[pw_kind_index(kind)], ns, name, extra, object);
 }
 
 /* ---- finish ---- */
@@ -283,14 +287,34 @@ static void find_domain(struct pw_facts *facts)
 		facts->domain = zone;
 }
 
+static int compare_cluster_policies(const void *pa, const void *pb)
+{
+	const struct pw_cluster_policy *a = *(const struct pw_cluster_policy *const *)pa;
+	const struct pw_cluster_policy *b = *(const struct pw_cluster_policy *const *)pb;
+
+	if (a->tier != b->tier)
+		return a->tier < b->tier ? -1 : 1;
+	if (a->priority != b->priority)
+		return a->priority < b->priority ? -1 : 1;
+	return strcmp(a->meta.name, b->meta.name);
+}
+
+/* The rows stay sorted by name; only the list is what decides. */
+static void order_cluster_policies(struct pw_table *table)
+{
+	if (table->n_list)
+		qsort(table->list, table->n_list, sizeof(*table->list), compare_cluster_policies);
+}
+
 void pw_facts_finish(struct pw_facts *facts)
 {
-	for (unsigned i = 0; i < PW_KIND_COUNT; i++) {
+	for (unsigned i = 0; i < PW_TABLES; i++)
 		if (finish_table(facts, &facts->tables[i]) != PW_OK)
 			facts->failed = true;
+	for (unsigned i = 0; i < PW_KIND_COUNT; i++)
 		if (facts->tables[i].n && facts->known[i] == PW_KNOWN_NOT_ASKED)
 			facts->known[i] = PW_KNOWN_YES;
-	}
+	order_cluster_policies(&facts->tables[PW_CLUSTER_POLICIES]);
 	if (index_pods(facts) != PW_OK || index_nodes(facts) != PW_OK || index_services(facts) != PW_OK ||
 	    index_slices(facts) != PW_OK)
 		facts->failed = true;
@@ -358,6 +382,15 @@ DEFINE_LIST(pw_policy, policies, PW_FACT_POLICIES)
 DEFINE_LIST(pw_workload, workloads, PW_FACT_WORKLOADS)
 DEFINE_LIST(pw_configmap, configmaps, PW_FACT_CONFIGMAPS)
 DEFINE_LIST(pw_event, events, PW_FACT_EVENTS)
+
+const struct pw_cluster_policy *const *pw_facts_cluster_policies(const struct pw_facts *facts, size_t *ret_count)
+{
+	const struct pw_table *table = &facts->tables[PW_CLUSTER_POLICIES];
+	const void *list = table->list;
+
+	*ret_count = table->n_list;
+	return list;
+}
 
 /* Objects added since the last finish are not seen: n_list, not n. */
 static const void *find(const struct pw_facts *facts, enum pw_fact kind, const char *ns, const char *name)

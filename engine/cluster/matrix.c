@@ -11,6 +11,7 @@
 struct member {
 	struct pw_pod pod;      /* a copy that is not on the host's network */
 	const struct pw_policy **by[2]; size_t n[2]; /* by enum pw_policy_direction */
+	const struct pw_cluster_policy **cluster; size_t n_cluster; /* in the order they decide */
 };
 
 struct pw_matrix {
@@ -39,6 +40,20 @@ static int select_policies(struct pw_matrix *matrix, struct member *member, enum
 	for (size_t i = 0; i < n; i++)
 		if (pw_policy_selects(policies[i], direction, &member->pod))
 			v[member->n[direction]++] = policies[i];
+	return PW_OK;
+}
+
+static int select_cluster_policies(struct pw_matrix *matrix, struct member *member)
+{
+	size_t n;
+	const struct pw_cluster_policy *const *policies = pw_facts_cluster_policies(matrix->facts, &n);
+
+	member->cluster = n ? pw_arena_array(matrix->arena, n, sizeof(*member->cluster)) : NULL;
+	if (n && !member->cluster)
+		return PW_NOMEM;
+	for (size_t i = 0; i < n; i++)
+		if (pw_cluster_policy_selects(matrix->facts, policies[i], &member->pod) == PW_YES)
+			member->cluster[member->n_cluster++] = policies[i];
 	return PW_OK;
 }
 
@@ -101,7 +116,8 @@ static int make_members(struct pw_matrix *matrix)
 
 		member->pod = *pods[i];
 		member->pod.host_network = false;
-		if (select_policies(matrix, member, PW_INGRESS) != PW_OK || select_policies(matrix, member, PW_EGRESS) != PW_OK)
+		if (select_policies(matrix, member, PW_INGRESS) != PW_OK || select_policies(matrix, member, PW_EGRESS) != PW_OK ||
+		    select_cluster_policies(matrix, member) != PW_OK)
 			return PW_NOMEM;
 	}
 	return make_groups(matrix);
@@ -151,6 +167,31 @@ static void cut_rules(struct pw_matrix *matrix, const struct pw_policy_rule *rul
 		}
 }
 
+static void each_network(const struct pw_cluster_rule *rules, size_t n, void (*fn)(struct pw_matrix *, const char *), struct pw_matrix *matrix)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < rules[i].n_peers; j++)
+			for (size_t k = 0; k < rules[i].peers[j].networks.n; k++)
+				fn(matrix, rules[i].peers[j].networks.v[k]);
+}
+
+static void each_cluster_network(struct pw_matrix *matrix, void (*fn)(struct pw_matrix *, const char *))
+{
+	size_t n;
+	const struct pw_cluster_policy *const *policies = pw_facts_cluster_policies(matrix->facts, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		each_network(policies[i]->ingress, policies[i]->n_ingress, fn, matrix);
+		each_network(policies[i]->egress, policies[i]->n_egress, fn, matrix);
+	}
+}
+
+static void count_cut(struct pw_matrix *matrix, const char *text)
+{
+	(void)text;
+	matrix->n_cuts++; /* used as a counter until the cuts are made */
+}
+
 static int compare_cuts(const void *a, const void *b)
 {
 	return pw_address_compare(a, b);
@@ -164,9 +205,13 @@ static int make_cuts(struct pw_matrix *matrix)
 	for (size_t i = 0; i < n; i++)
 		blocks += count_blocks(policies[i]->ingress, policies[i]->n_ingress) +
 			  count_blocks(policies[i]->egress, policies[i]->n_egress);
+	each_cluster_network(matrix, count_cut);
+	blocks += matrix->n_cuts;
+	matrix->n_cuts = 0;
 	matrix->cuts = pw_arena_array(matrix->arena, 2 * blocks + 1, sizeof(*matrix->cuts));
 	if (!matrix->cuts)
 		return PW_NOMEM;
+	each_cluster_network(matrix, cut_at);
 	for (size_t i = 0; i < n; i++) {
 		cut_rules(matrix, policies[i]->ingress, policies[i]->n_ingress);
 		cut_rules(matrix, policies[i]->egress, policies[i]->n_egress);
@@ -297,15 +342,10 @@ static void intersect(struct pw_portsets *sets, const struct pw_portsets *other)
 		pw_portset_and(&sets->of[i], &other->of[i]);
 }
 
-/* What one side lets through. False when it has no policies: all. */
-static bool side(const struct pw_matrix *matrix, enum pw_policy_direction direction, const struct pw_pod *pod,
-		 const struct pw_peer *other, const struct pw_pod *to, struct pw_portsets *ret)
+/* The union of what the NetworkPolicies of one side allow. */
+static void add_policies(const struct pw_matrix *matrix, enum pw_policy_direction direction, const struct member *member,
+			 const struct pw_peer *other, const struct pw_pod *to, struct pw_portsets *ret)
 {
-	const struct member *member = pod ? member_of(pod) : NULL;
-
-	if (!member || member->n[direction] == 0)
-		return false;
-	clear(ret);
 	for (size_t i = 0; i < member->n[direction]; i++) {
 		const struct pw_policy *policy = member->by[direction][i];
 		const struct pw_policy_rule *rules;
@@ -314,6 +354,98 @@ static bool side(const struct pw_matrix *matrix, enum pw_policy_direction direct
 		for (size_t j = 0; j < n; j++)
 			if (pw_policy_peers_match(matrix->facts, policy->meta.ns, &rules[j], other) == PW_YES)
 				add_rule_ports(&rules[j], to, ret);
+	}
+}
+
+static void add_cluster_named(const char *name, const struct pw_pod *to, struct pw_portsets *sets)
+{
+	for (size_t i = 0; to && i < to->n_containers; i++)
+		for (size_t j = 0; j < to->containers[i].n_ports; j++) {
+			const struct pw_container_port *named = &to->containers[i].ports[j];
+			int protocol = pw_protocol_index(named->protocol);
+
+			if (protocol >= 0 && strcmp(named->name, name) == 0)
+				pw_portset_add(&sets->of[protocol], named->port, named->port);
+		}
+}
+
+static void cluster_rule_ports(const struct pw_cluster_rule *rule, const struct pw_pod *to, struct pw_portsets *ret)
+{
+	if (rule->n_ports == 0) {
+		fill(ret);
+		return;
+	}
+	clear(ret);
+	for (size_t i = 0; i < rule->n_ports; i++) {
+		const struct pw_cluster_port *port = &rule->ports[i];
+		int protocol = pw_protocol_index(port->protocol);
+
+		if (port->name[0])
+			add_cluster_named(port->name, to, ret);
+		else if (protocol >= 0 && port->any_port)
+			pw_portset_fill(&ret->of[protocol]);
+		else if (protocol >= 0)
+			pw_portset_add(&ret->of[protocol], port->port, port->end_port);
+	}
+}
+
+/* What is not decided yet, and what is allowed. */
+struct tally { struct pw_portsets open, allowed; };
+
+/* One tier over all ports at once: a rule takes what earlier ones left. What it passes stays open for the next tier. */
+static void count_tier(const struct pw_matrix *matrix, enum pw_tier tier, enum pw_policy_direction direction, const struct member *member,
+		       const struct pw_peer *other, const struct pw_pod *to, struct tally *tally)
+{
+	struct pw_portsets live = tally->open, ports;
+
+	for (size_t i = 0; i < member->n_cluster; i++) {
+		const struct pw_cluster_rule *rules;
+		size_t n = pw_cluster_policy_rules(member->cluster[i], direction, &rules);
+
+		for (size_t j = 0; member->cluster[i]->tier == tier && j < n; j++) {
+			if (pw_cluster_peers_match(matrix->facts, &rules[j], other) != PW_YES)
+				continue;
+			cluster_rule_ports(&rules[j], to, &ports);
+			intersect(&ports, &live);
+			for (int k = 0; k < PW_PROTOCOLS; k++) {
+				pw_portset_minus(&live.of[k], &ports.of[k]);
+				if (rules[j].action != PW_ACTION_PASS)
+					pw_portset_minus(&tally->open.of[k], &ports.of[k]);
+				if (rules[j].action == PW_ACTION_ALLOW)
+					pw_portset_or(&tally->allowed.of[k], &ports.of[k]);
+			}
+		}
+	}
+}
+
+/* What one side lets through. False when it has no policies: all. */
+static bool side(const struct pw_matrix *matrix, enum pw_policy_direction direction, const struct pw_pod *pod,
+		 const struct pw_peer *other, const struct pw_pod *to, struct pw_portsets *ret)
+{
+	const struct member *member = pod ? member_of(pod) : NULL;
+	struct tally tally;
+
+	if (!member || (member->n[direction] == 0 && member->n_cluster == 0))
+		return false;
+	clear(ret);
+	if (member->n_cluster == 0) {
+		add_policies(matrix, direction, member, other, to, ret);
+		return true;
+	}
+	fill(&tally.open);
+	clear(&tally.allowed);
+	count_tier(matrix, PW_TIER_ADMIN, direction, member, other, to, &tally);
+	count_tier(matrix, PW_TIER_CLUSTER_ADMIN, direction, member, other, to, &tally);
+	if (member->n[direction]) {
+		add_policies(matrix, direction, member, other, to, ret);
+		intersect(&tally.open, ret);
+	} else {
+		count_tier(matrix, PW_TIER_BASELINE_ADMIN, direction, member, other, to, &tally);
+		count_tier(matrix, PW_TIER_CLUSTER_BASELINE, direction, member, other, to, &tally);
+	}
+	for (int i = 0; i < PW_PROTOCOLS; i++) {
+		pw_portset_or(&tally.allowed.of[i], &tally.open.of[i]);
+		ret->of[i] = tally.allowed.of[i];
 	}
 	return true;
 }

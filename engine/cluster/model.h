@@ -10,6 +10,8 @@
 /* The inside of the cluster model. Private to engine/cluster. */
 
 #define PW_KIND_COUNT 9          /* bits of enum pw_fact */
+#define PW_CLUSTER_POLICIES PW_KIND_COUNT /* the table behind those of the kinds */
+#define PW_TABLES (PW_KIND_COUNT + 1)
 #define PW_TEXT_CACHE 4096       /* slots of the shared-string cache, a power of two */
 
 /* One stored object and what it is sorted by. `extra` tells apart objects of
@@ -26,7 +28,7 @@ struct pw_address_index { struct pw_address_entry *v; size_t n; };
 
 struct pw_facts {
 	struct pw_arena *arena;
-	struct pw_table tables[PW_KIND_COUNT];
+	struct pw_table tables[PW_TABLES];
 	enum pw_known known[PW_KIND_COUNT];
 	const char *gap[PW_KIND_COUNT];
 	bool strict, templates, failed;
@@ -40,6 +42,8 @@ struct pw_facts {
 /* Index of a kind's bit; PW_KIND_COUNT if it is none. */
 unsigned pw_kind_index(enum pw_fact kind);
 /* Stores a decoded object. `extra` as in pw_row. */
+int pw_table_store(struct pw_facts *facts, struct pw_table *table, const char *ns, const char *name, const char *extra,
+		   const void *object);
 int pw_facts_store(struct pw_facts *facts, enum pw_fact kind, const char *ns, const char *name, const char *extra,
 		   const void *object);
 
@@ -73,6 +77,7 @@ int pw_decode_node(struct pw_facts *facts, const struct pw_val *object);
 int pw_decode_policy(struct pw_facts *facts, const struct pw_val *object);
 /* `kind` is a literal: items of a typed list do not name theirs. */
 int pw_decode_workload(struct pw_facts *facts, const struct pw_val *object, const char *kind);
+int pw_decode_cluster_policy(struct pw_facts *facts, const struct pw_val *object, const char *kind);
 int pw_decode_configmap(struct pw_facts *facts, const struct pw_val *object);
 int pw_decode_namespace(struct pw_facts *facts, const struct pw_val *object);
 int pw_decode_event(struct pw_facts *facts, const struct pw_val *object);
@@ -82,6 +87,9 @@ int pw_decode_template(struct pw_facts *facts, const struct pw_val *object, cons
 
 /* ---- valid_*.c: what an API server would reject ---- */
 int pw_valid_policy(const struct pw_val *object, struct pw_err *err);
+int pw_valid_admin_policy(const struct pw_val *object, struct pw_err *err);
+int pw_valid_baseline_policy(const struct pw_val *object, struct pw_err *err);
+int pw_valid_cluster_policy(const struct pw_val *object, struct pw_err *err);
 
 /* The slices of a Service, a run of the sorted index. */
 size_t pw_facts_slices_of(const struct pw_facts *facts, const struct pw_service *service, const struct pw_slice *const **ret);

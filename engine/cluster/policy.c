@@ -2,6 +2,8 @@
 /*
  * NetworkPolicy as networking.k8s.io/v1 says: policies add up, a pod that none
  * selects is open, a pod that one selects takes only what some rule allows.
+ * Before them come the admin tiers, where the first match decides; behind
+ * them, for pods that no NetworkPolicy selects, the baseline tiers.
  * Where a label was not known the answer is "maybe", never a guess.
  */
 #include <cluster/policy.h>
@@ -46,31 +48,52 @@ enum pw_truth pw_policy_namespace(const struct pw_facts *facts, const struct pw_
 	return truth;
 }
 
-static bool in_block(const struct pw_policy_peer *peer, const char *text)
+static bool in_cidr(const char *cidr, const char *text)
 {
-	struct pw_cidr cidr, except;
+	struct pw_cidr block;
 	struct pw_address address;
 
-	if (!pw_address_parse(text, &address) || !pw_cidr_parse(peer->cidr, &cidr) || !pw_cidr_holds(&cidr, &address))
+	return pw_address_parse(text, &address) && pw_cidr_parse(cidr, &block) && pw_cidr_holds(&block, &address);
+}
+
+static bool in_block(const struct pw_policy_peer *peer, const char *text)
+{
+	if (!in_cidr(peer->cidr, text))
 		return false;
 	for (size_t i = 0; i < peer->except.n; i++)
-		if (pw_cidr_parse(peer->except.v[i], &except) && pw_cidr_holds(&except, &address))
+		if (in_cidr(peer->except.v[i], text))
 			return false;
 	return true;
 }
 
-static bool end_in_block(const struct pw_policy_peer *peer, const struct pw_peer *end)
+/* Calls `in` for each address of an end until it is true of one. */
+static bool any_address(const struct pw_peer *end, bool (*in)(const void *arg, const char *text), const void *arg)
 {
 	const struct pw_pod *pod = end->pod;
 
 	if (!pod)
-		return in_block(peer, end->address);
-	if (in_block(peer, pod->ip) || (pod->host_network && in_block(peer, pod->host_ip)))
+		return in(arg, end->address);
+	if (in(arg, pod->ip) || (pod->host_network && in(arg, pod->host_ip)))
 		return true;
 	for (size_t i = 0; i < pod->ips.n; i++)
-		if (in_block(peer, pod->ips.v[i]))
+		if (in(arg, pod->ips.v[i]))
 			return true;
 	return false;
+}
+
+static bool is_in_cidr(const void *arg, const char *text)
+{
+	return in_cidr(arg, text);
+}
+
+static bool is_in_block(const void *arg, const char *text)
+{
+	return in_block(arg, text);
+}
+
+bool pw_end_in_cidr(const char *cidr, const struct pw_peer *end)
+{
+	return any_address(end, is_in_cidr, cidr);
 }
 
 enum pw_truth pw_policy_peer_match(const struct pw_facts *facts, const char *policy_ns,
@@ -79,7 +102,7 @@ enum pw_truth pw_policy_peer_match(const struct pw_facts *facts, const char *pol
 	enum pw_truth truth;
 
 	if (peer->cidr[0])
-		return end_in_block(peer, end) ? PW_YES : PW_NO;
+		return any_address(end, is_in_block, peer) ? PW_YES : PW_NO;
 	/* A pod on the host's network has the node's address: no selector sees it. */
 	if (!end->pod || end->pod->host_network || (!peer->pods.present && !peer->namespaces.present))
 		return PW_NO;
@@ -92,6 +115,18 @@ enum pw_truth pw_policy_peer_match(const struct pw_facts *facts, const char *pol
 	return truth;
 }
 
+bool pw_pod_has_named_port(const struct pw_pod *pod, const char *name, const char *protocol, uint16_t number)
+{
+	for (size_t i = 0; pod && i < pod->n_containers; i++)
+		for (size_t j = 0; j < pod->containers[i].n_ports; j++) {
+			const struct pw_container_port *named = &pod->containers[i].ports[j];
+
+			if (named->port == number && strcmp(named->name, name) == 0 && strcmp(named->protocol, protocol) == 0)
+				return true;
+		}
+	return false;
+}
+
 bool pw_policy_port_match(const struct pw_policy_port *port, const struct pw_pod *to, const char *protocol, uint16_t number)
 {
 	if (strcmp(port->protocol, protocol) != 0)
@@ -100,15 +135,7 @@ bool pw_policy_port_match(const struct pw_policy_port *port, const struct pw_pod
 		return true;
 	if (!port->name[0])
 		return port->end_port ? number >= port->port && number <= port->end_port : number == port->port;
-	for (size_t i = 0; to && i < to->n_containers; i++)
-		for (size_t j = 0; j < to->containers[i].n_ports; j++) {
-			const struct pw_container_port *named = &to->containers[i].ports[j];
-
-			if (named->port == number && strcmp(named->name, port->name) == 0 &&
-			    strcmp(named->protocol, protocol) == 0)
-				return true;
-		}
-	return false;
+	return pw_pod_has_named_port(to, port->name, protocol, number);
 }
 
 enum pw_truth pw_policy_peers_match(const struct pw_facts *facts, const char *policy_ns,
@@ -197,40 +224,83 @@ static const char *exemption(const struct question *question)
 	return "";
 }
 
-static void ask_direction(const struct pw_facts *facts, const struct question *question, struct pw_ruling *ret)
+/* One tier of cluster policies. True when one of them allows or denies; a Pass goes on to the next tier. */
+static bool ask_tier(const struct pw_facts *facts, const struct question *question, enum pw_tier tier, struct pw_ruling *ruling)
+{
+	size_t n;
+	const struct pw_cluster_policy *const *policies = pw_facts_cluster_policies(facts, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct pw_cluster_rule *rules;
+		size_t n_rules = pw_cluster_policy_rules(policies[i], question->direction, &rules);
+		enum pw_truth subject = policies[i]->tier == tier ? pw_cluster_policy_selects(facts, policies[i], question->pod) : PW_NO;
+
+		for (size_t j = 0; subject != PW_NO && j < n_rules; j++) {
+			enum pw_truth match;
+
+			if (!pw_cluster_ports_match(&rules[j], question->to, question->protocol, question->port))
+				continue;
+			match = pw_truth_and(subject, pw_cluster_peers_match(facts, &rules[j], question->other));
+			ruling->undecidable = ruling->undecidable || match == PW_MAYBE;
+			if (match != PW_YES)
+				continue;
+			if (rules[j].action == PW_ACTION_PASS)
+				return false;
+			ruling->allowed = rules[j].action == PW_ACTION_ALLOW;
+			ruling->cluster_policy = policies[i];
+			ruling->rule = j;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* NetworkPolicies. True when any selects the pod: then they settle it. */
+static bool ask_policies(const struct pw_facts *facts, const struct question *question, struct pw_ruling *ruling)
 {
 	size_t low = 0, high;
 	const struct pw_policy *const *policies = pw_facts_policies(facts, &high);
+	const char *ns = question->pod->meta.ns;
 	size_t n = high;
 
-	*ret = (struct pw_ruling){ .exempt = exemption(question) };
-	ret->allowed = ret->exempt[0] != '\0';
-	if (ret->allowed)
-		return;
 	while (low < high) { /* they are sorted by namespace */
 		size_t middle = low + (high - low) / 2;
 
-		if (strcmp(policies[middle]->meta.ns, question->pod->meta.ns) < 0)
+		if (strcmp(policies[middle]->meta.ns, ns) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	for (size_t i = low; i < n && strcmp(policies[i]->meta.ns, question->pod->meta.ns) == 0; i++) {
+	for (size_t i = low; i < n && strcmp(policies[i]->meta.ns, ns) == 0; i++) {
 		if (!pw_policy_selects(policies[i], question->direction, question->pod))
 			continue;
-		ret->isolated = true;
-		if (!ret->policy)
-			ret->policy = policies[i];
-		if (ask_policy(facts, question, policies[i], ret))
+		ruling->isolated = true;
+		if (!ruling->policy)
+			ruling->policy = policies[i];
+		if (ask_policy(facts, question, policies[i], ruling))
 			break;
 	}
-	if (!ret->isolated)
+	return ruling->isolated;
+}
+
+static void ask_direction(const struct pw_facts *facts, const struct question *question, struct pw_ruling *ret)
+{
+	bool known = pw_facts_known(facts, PW_FACT_POLICIES) == PW_KNOWN_YES, unsure;
+
+	*ret = (struct pw_ruling){ .exempt = exemption(question) };
+	ret->allowed = ret->exempt[0] != '\0';
+	if (ret->allowed || ask_tier(facts, question, PW_TIER_ADMIN, ret) || ask_tier(facts, question, PW_TIER_CLUSTER_ADMIN, ret))
+		return;
+	unsure = ret->undecidable;
+	ret->undecidable = false;
+	if (ask_policies(facts, question, ret)) {
+		/* A policy that was not read could open what is closed; what one allows no other takes away. */
+		ret->undecidable = unsure || (!ret->allowed && (ret->undecidable || !known));
+		return;
+	}
+	ret->undecidable = unsure || !known;
+	if (!ask_tier(facts, question, PW_TIER_BASELINE_ADMIN, ret) && !ask_tier(facts, question, PW_TIER_CLUSTER_BASELINE, ret))
 		ret->allowed = true;
-	/* A policy that was not read could open what is closed, and close what is open. */
-	if (pw_facts_known(facts, PW_FACT_POLICIES) != PW_KNOWN_YES && !(ret->isolated && ret->allowed))
-		ret->undecidable = true;
-	else if (ret->allowed)
-		ret->undecidable = false;
 }
 
 void pw_policy_ask(const struct pw_facts *facts, const struct pw_peer *from, const struct pw_peer *to,

@@ -167,9 +167,13 @@ static void add_pod_out(struct build *build)
 static const char *ruling_note(struct build *build, const struct pw_ruling *ruling)
 {
 	const struct pw_meta *meta = ruling->policy ? &ruling->policy->meta : NULL;
+	const struct pw_cluster_policy *cluster = ruling->cluster_policy;
 
 	if (ruling->undecidable)
 		return "not all policies or labels are known";
+	if (cluster)
+		return pw_arena_printf(build->arena, "%s by %s %s, rule %zu", ruling->allowed ? "allowed" : "DENIED", cluster->kind,
+				       cluster->meta.name, ruling->rule + 1);
 	if (!meta)
 		return "";
 	if (ruling->allowed)
@@ -184,7 +188,7 @@ static void add_policy(struct build *build, bool egress)
 	const struct pw_ruling *ruling = egress ? &answer.egress : &answer.ingress;
 
 	pw_policy_ask(build->facts, &from, &to, build->protocol, (uint16_t)build->to_port, &answer);
-	if (ruling->exempt[0] || (!ruling->isolated && !ruling->undecidable))
+	if (ruling->exempt[0] || (!ruling->isolated && !ruling->undecidable && !ruling->cluster_policy))
 		return;
 	add(build, egress ? "policy-out" : "policy-in", egress ? "NetworkPolicy, egress of the sender" : "NetworkPolicy, ingress of the receiver",
 	    node_place(build, egress ? sender_node(build) : build->to_node), ruling_note(build, ruling));

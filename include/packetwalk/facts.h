@@ -161,6 +161,31 @@ struct pw_policy {
 	const struct pw_policy_rule *ingress, *egress; size_t n_ingress, n_egress;
 };
 
+/* Policies over namespaces, policy.networking.k8s.io: AdminNetworkPolicy, BaselineAdminNetworkPolicy
+ * (v1alpha1), ClusterNetworkPolicy (v1alpha2). First match decides, in the order of pw_tier, priority, rule. */
+enum pw_tier { PW_TIER_ADMIN, PW_TIER_CLUSTER_ADMIN, PW_TIER_BASELINE_ADMIN, PW_TIER_CLUSTER_BASELINE };
+enum pw_action { PW_ACTION_ALLOW, PW_ACTION_DENY, PW_ACTION_PASS, PW_ACTION_NONE /* not understood: no match */ };
+struct pw_cluster_peer {              /* one of: namespaces; namespaces and pods; nodes; networks */
+	struct pw_selector namespaces, pods, nodes;
+	struct pw_strings networks;
+	bool domains;                 /* by DNS name: not evaluated */
+};
+struct pw_cluster_port { const char *protocol; const char *name; uint16_t port, end_port; bool any_port; }; /* name: of any protocol */
+struct pw_cluster_rule {
+	const char *name;
+	enum pw_action action;
+	const struct pw_cluster_peer *peers; size_t n_peers; /* none: matches nobody */
+	const struct pw_cluster_port *ports; size_t n_ports; /* none: any port */
+};
+struct pw_cluster_policy {
+	struct pw_meta meta;
+	const char *kind;
+	enum pw_tier tier;
+	unsigned priority;            /* lower first; 0 for a BaselineAdminNetworkPolicy */
+	struct pw_selector namespaces, pods; /* subject; pods not present: all pods of the namespaces */
+	const struct pw_cluster_rule *ingress, *egress; size_t n_ingress, n_egress;
+};
+
 struct pw_workload {                  /* Deployment, ReplicaSet, StatefulSet, DaemonSet */
 	struct pw_meta meta;
 	const char *kind;
@@ -193,6 +218,7 @@ PW_FACTS_LIST(pw_pod, pods);
 PW_FACTS_LIST(pw_service, services);
 PW_FACTS_LIST(pw_slice, slices);
 PW_FACTS_LIST(pw_policy, policies);
+PW_FACTS_LIST(pw_cluster_policy, cluster_policies); /* in the order they decide; known as PW_FACT_POLICIES */
 PW_FACTS_LIST(pw_workload, workloads);
 PW_FACTS_LIST(pw_configmap, configmaps);
 PW_FACTS_LIST(pw_event, events);
@@ -221,14 +247,15 @@ size_t pw_facts_backends(const struct pw_facts *facts, const struct pw_service *
 			 const struct pw_service_port *port, struct pw_arena *arena,
 			 const struct pw_backend **ret);
 
-/* NetworkPolicy, networking.k8s.io/v1, additive. An end of a connection: a pod
+/* NetworkPolicy, networking.k8s.io/v1, additive, and the cluster policies before and after. An end of a connection: a pod
  * (pod set), or an address outside (pod NULL). */
 struct pw_peer { const struct pw_pod *pod; const char *address; };
 struct pw_ruling {
 	bool allowed;
 	bool isolated;                        /* some policy selects the pod in this direction */
 	const struct pw_policy *policy;       /* allowed: the one that allows; denied: one that isolates */
-	size_t rule;                          /* index of the allowing rule */
+	size_t rule;                          /* index of the allowing rule, or of the cluster policy's */
+	const struct pw_cluster_policy *cluster_policy; /* set: this one decided, and `policy` is NULL */
 	bool undecidable;                     /* policies or labels were not known */
 	const char *exempt;                   /* why policies have no say here ("host network", "own node", "itself",
 	                                       * "outside the cluster"); "" when they do */

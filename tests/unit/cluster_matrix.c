@@ -127,6 +127,31 @@ static void test_advice(void)
 	   "allowed for want of policies");
 }
 
+/* The same tiers over whole port sets, and the advice that names them. */
+static void test_tiers(void)
+{
+	static const char policies[] =
+		"{apiVersion: policy.networking.k8s.io/v1alpha1, kind: AdminNetworkPolicy, metadata: {name: a}, spec: {priority: 1, subject: {namespaces: {}}, ingress: ["
+		"{name: no-ssh, action: Deny, from: [{namespaces: {}}], ports: [{portNumber: {port: 22}}]}, {action: Pass, from: [{namespaces: {}}], ports: [{portRange: {start: 20, end: 30}}]},"
+		"{action: Allow, from: [{namespaces: {}}], ports: [{portRange: {start: 20, end: 40}}, {namedPort: http}]}]}}\n---\n"
+		"{apiVersion: policy.networking.k8s.io/v1alpha1, kind: BaselineAdminNetworkPolicy, metadata: {name: default}, spec: {subject: {namespaces: {}}, ingress: ["
+		"{action: Deny, from: [{namespaces: {}}], ports: [{portRange: {start: 25, end: 100}}]}], egress: [{action: Deny, to: [{networks: [10.128.0.0/9]}]}]}}\n";
+	struct pw_err err = PW_ERR_INIT;
+	const struct pw_group *ranges;
+
+	if (model_add(facts, arena, policies, &err) != PW_OK)
+		printf("# %s\n", err.text);
+	pw_facts_finish(facts);
+	matrix = pw_matrix_new(facts, arena);
+	is_str(allowed("bank/lone", "shop/api", PW_TCP), "31-40,8080", "admin rules before a NetworkPolicy that denies the rest");
+	is_str(allowed("shop/web-2", "shop/api", PW_TCP), "31-40,100-200,8080", "or allows some of it");
+	is_str(allowed("shop/web-2", "bank/lone", PW_TCP), "1-21,23-24,31-40,101-65535", "without one, the baseline behind them");
+	is_str(allowed("shop/web-2", "10.200.0.0/16", PW_SCTP), "", "networks outside");
+	is_int(pw_matrix_outside(matrix, &ranges), 6, "cut at the networks of cluster policies too");
+	ok(strstr(advise("shop", "web-2", "bank", "lone", 22), "denied, rule ingress[0] (no-ssh) of AdminNetworkPolicy a\n") != NULL, "which the advice names");
+	ok(strstr(advise("shop", "web-2", "bank", "lone", 22), "were not there; a NetworkPolicy cannot open it.\n") != NULL, "and says what cannot help");
+}
+
 int main(void)
 {
 	struct pw_err err = PW_ERR_INIT;
@@ -142,6 +167,7 @@ int main(void)
 	test_sets();
 	test_matrix();
 	test_advice();
+	test_tiers();
 	pw_arena_free(arena);
 	return tap_done();
 }

@@ -145,6 +145,85 @@ static void test_unknown(void)
 	pw_arena_free(ask.arena);
 }
 
+#define CLUSTER(kind, version, name, spec) "{apiVersion: policy.networking.k8s.io/" version ", kind: " kind ", metadata: {name: " name "}, spec: " spec "}\n"
+#define ADMIN(name, spec) CLUSTER("AdminNetworkPolicy", "v1alpha1", name, spec)
+#define ALL_PODS "subject: {namespaces: {}}"
+
+static void test_tiers(void)
+{
+	struct ask ask;
+
+	setup(&ask, ADMIN("late", "{priority: 20, " ALL_PODS ", ingress: [{action: Deny, from: [{namespaces: {}}]}]}") "---\n"
+		    ADMIN("early", "{priority: 10, subject: {pods: {namespaceSelector: {matchLabels: {team: a}}, podSelector: {matchLabels: {app: api}}}}, ingress: ["
+			  "{name: open, action: Allow, from: [{namespaces: {matchLabels: {team: b}}}], ports: [{portNumber: {port: 80}}, {portRange: {protocol: UDP, start: 10, end: 20}}]},"
+			  "{action: Pass, from: [{pods: {namespaceSelector: {}, podSelector: {matchLabels: {app: web}}}}], ports: [{namedPort: http}]}]}"));
+	ok(allowed(&ask, "bank/teller", "shop/api", "TCP", 80), "the lower priority number decides");
+	is_str(ask.answer.ingress.cluster_policy->meta.name, "early", "and is named");
+	ok(allowed(&ask, "bank/teller", "shop/api", "UDP", 20) && !allowed(&ask, "bank/teller", "shop/api", "UDP", 21), "a port range");
+	is_str(ask.answer.ingress.cluster_policy->meta.name, "late", "what no rule of the first matches, the next decides");
+	ok(allowed(&ask, "shop/web", "shop/api", "TCP", 8080), "Pass leaves the tier");
+	ok(!ask.answer.ingress.cluster_policy && !ask.answer.ingress.isolated, "and nothing behind it decides");
+	ok(!allowed(&ask, "shop/web", "shop/api", "TCP", 80), "a named port is no other port");
+	ok(allowed(&ask, "203.0.113.9", "shop/api", "TCP", 80), "an address outside is in no namespace");
+	ok(allowed(&ask, "shop/api", "shop/agent", "TCP", 80), "host-network pods are no subjects");
+	pw_arena_free(ask.arena);
+
+	setup(&ask, CLUSTER("ClusterNetworkPolicy", "v1alpha2", "base", "{tier: Baseline, priority: 1, " ALL_PODS ", egress: [{action: Deny, to: [{networks: [0.0.0.0/0]}], protocols: [{tcp: {}}]}]}") "---\n"
+		    CLUSTER("ClusterNetworkPolicy", "v1alpha2", "admin", "{tier: Admin, priority: 1, " ALL_PODS ", egress: [{action: Accept, to: [{networks: [198.51.100.0/24]}], protocols: [{tcp: {destinationPort: {range: {start: 1, end: 99}}}}]}]}") "---\n"
+		    POLICY("web", "shop", "{podSelector: {matchLabels: {app: web}}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 192.0.2.0/24}}]}]}"));
+	ok(allowed(&ask, "shop/web", "198.51.100.1", "TCP", 99), "Accept of the admin tier comes before NetworkPolicies");
+	ok(!allowed(&ask, "shop/web", "198.51.100.1", "TCP", 100) && ask.answer.egress.policy, "which decide what it leaves");
+	ok(allowed(&ask, "shop/web", "192.0.2.1", "TCP", 5), "the baseline is not asked for a pod that a NetworkPolicy selects");
+	ok(!allowed(&ask, "shop/api", "192.0.2.1", "TCP", 5), "but for all others");
+	is_str(ask.answer.egress.cluster_policy->meta.name, "base", "by name");
+	ok(allowed(&ask, "shop/api", "192.0.2.1", "UDP", 5), "for its protocols");
+	pw_arena_free(ask.arena);
+
+	setup(&ask, ADMIN("nodes", "{priority: 1, " ALL_PODS ", egress: [{action: Deny, to: [{nodes: {matchLabels: {role: db}}}]}]}") "---\n"
+		    "{apiVersion: v1, kind: Node, metadata: {name: n9, labels: {role: db}}, status: {addresses: [{type: InternalIP, address: 192.168.0.9}]}}");
+	ok(!allowed(&ask, "shop/web", "192.168.0.9", "TCP", 5) && allowed(&ask, "shop/web", "192.168.0.8", "TCP", 5), "nodes by their labels");
+	pw_arena_free(ask.arena);
+}
+
+static void refused(const char *text, const char *want)
+{
+	struct pw_arena *arena = pw_arena_new(1 << 22);
+	struct pw_facts *facts = pw_facts_new(arena);
+	struct pw_err err = PW_ERR_INIT;
+
+	pw_facts_set_strict(facts, true);
+	(void)model_add(facts, arena, text, &err);
+	is_str(err.text, want, want);
+	pw_arena_free(arena);
+}
+
+#define BASELINE(name, spec) CLUSTER("BaselineAdminNetworkPolicy", "v1alpha1", name, spec)
+#define CNP(spec) CLUSTER("ClusterNetworkPolicy", "v1alpha2", "c", spec)
+#define RULE(rule) "{priority: 1, " ALL_PODS ", ingress: [" rule "]}"
+
+static void test_refused_cluster(void)
+{
+	refused(ADMIN("a", "{priority: 1001, " ALL_PODS "}"), "AdminNetworkPolicy a: spec.priority: must be a number from 0 to 1000");
+	refused(ADMIN("a", "{priority: 1, subject: }"), "AdminNetworkPolicy a: spec.subject: exactly one of namespaces, pods must be given");
+	refused(ADMIN("a", "{priority: 1, subject: {namespaces: {}, pods: {}}}"), "AdminNetworkPolicy a: spec.subject: exactly one of namespaces, pods must be given");
+	refused(ADMIN("a", RULE("{action: Ok, from: [{namespaces: {}}]}")), "AdminNetworkPolicy a: spec.ingress[0].action: \"Ok\" is not one of Allow, Deny, Pass");
+	refused(ADMIN("a", RULE("{action: Deny}")), "AdminNetworkPolicy a: spec.ingress[0].from: must be given and hold at least one peer");
+	refused(ADMIN("a", RULE("{action: Deny, from: [{networks: [10.0.0.0/8]}]}")), "AdminNetworkPolicy a: spec.ingress[0].from[0]: exactly one of namespaces, pods must be given");
+	refused(ADMIN("a", RULE("{action: Deny, from: [{namespaces: {}}], ports: [{portNumber: {port: 1}, namedPort: a}]}")),
+		"AdminNetworkPolicy a: spec.ingress[0].ports[0]: exactly one of portNumber, portRange, namedPort must be given");
+	refused(ADMIN("a", RULE("{action: Deny, from: [{namespaces: {}}], ports: [{portRange: {start: 10, end: 1}}]}")),
+		"AdminNetworkPolicy a: spec.ingress[0].ports[0].portRange: end (1) must not be less than start (10)");
+	refused(BASELINE("other", "{" ALL_PODS "}"), "BaselineAdminNetworkPolicy other: metadata.name: must be \"default\": there is only one in a cluster");
+	refused(BASELINE("default", "{" ALL_PODS ", egress: [{action: Pass, to: [{namespaces: {}}]}]}"),
+		"BaselineAdminNetworkPolicy default: spec.egress[0].action: \"Pass\" is not one of Allow, Deny");
+	refused(BASELINE("default", "{" ALL_PODS ", egress: [{action: Deny, to: [{networks: ['zc00::/8']}]}]}"),
+		"BaselineAdminNetworkPolicy default: spec.egress[0].to[0].networks[0]: \"zc00::/8\" is not an address block (such as 10.9.8.0/24 or 2001:db8::/64)");
+	refused(CNP("{priority: 1, tier: admin, " ALL_PODS "}"), "ClusterNetworkPolicy c: spec.tier: \"admin\" is not one of Admin, Baseline");
+	refused(CNP("{priority: 1, tier: Admin, " ALL_PODS ", ingress: [{action: Accept, from: [{namespaces: {}}], protocols: [{tcp: {destinationPort: {number: 0}}}]}]}"),
+		"ClusterNetworkPolicy c: spec.ingress[0].protocols[0].tcp.destinationPort.number: must be a port number (1 to 65535)");
+	refused(CNP("{priority: 0, tier: Baseline, " ALL_PODS ", egress: [{action: Pass, to: [{domainNames: [a.b]}], protocols: [{destinationNamedPort: a}, {udp: {}}]}]}"), "");
+}
+
 static void test_strict(const char *spec, const char *want)
 {
 	struct pw_arena *arena = pw_arena_new(1 << 22);
@@ -203,6 +282,8 @@ int main(void)
 	test_egress();
 	test_defaults();
 	test_unknown();
+	test_tiers();
 	test_refused();
+	test_refused_cluster();
 	return tap_done();
 }

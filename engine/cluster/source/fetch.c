@@ -261,7 +261,7 @@ static const struct pw_err *fatal(const struct pw_fetcher *fetcher)
 
 static void say_gap(const struct pw_list *list, struct pw_buf *gap)
 {
-	if (list->known == PW_KNOWN_YES || strstr(pw_buf_str(gap), list->err.text[0] ? list->err.text : "\n"))
+	if (list->known == PW_KNOWN_YES || (list->kind->optional && list->err.code == PW_ABSENT) || strstr(pw_buf_str(gap), list->err.text[0] ? list->err.text : "\n"))
 		return;
 	if (gap->len)
 		pw_buf_puts(gap, "; ");

@@ -24,21 +24,27 @@
 #define MAX_URL 65536
 
 /* ConfigMaps hold the configuration of DNS, kube-proxy and CNIs; other namespaces' are none of our business. */
-#define CONFIGMAPS(ns) { PW_FACT_CONFIGMAPS, "/api/v1", "configmaps", "ConfigMap", "v1", true, ns, "" }
-#define WORKLOADS(resource, kind) { PW_FACT_WORKLOADS, "/apis/apps/v1", resource, kind, "apps/v1", true, NULL, "" }
+#define CONFIGMAPS(ns) { PW_FACT_CONFIGMAPS, "/api/v1", "configmaps", "ConfigMap", "v1", true, ns, "", false }
+#define WORKLOADS(resource, kind) { PW_FACT_WORKLOADS, "/apis/apps/v1", resource, kind, "apps/v1", true, NULL, "", false }
+/* Not part of Kubernetes itself: where they are not installed, listing them may be forbidden all the same. */
+#define CLUSTER_POLICIES(version, resource, kind) \
+	{ PW_FACT_POLICIES, "/apis/policy.networking.k8s.io/" version, resource, kind, "policy.networking.k8s.io/" version, false, NULL, "", true }
 
 const struct pw_list_kind pw_list_kinds[] = {
-	{ PW_FACT_NAMESPACES, "/api/v1", "namespaces", "Namespace", "v1", false, NULL, "" },
-	{ PW_FACT_NODES, "/api/v1", "nodes", "Node", "v1", false, NULL, "" },
-	{ PW_FACT_PODS, "/api/v1", "pods", "Pod", "v1", true, NULL, "" },
-	{ PW_FACT_SERVICES, "/api/v1", "services", "Service", "v1", true, NULL, "" },
-	{ PW_FACT_SLICES, "/apis/discovery.k8s.io/v1", "endpointslices", "EndpointSlice", "discovery.k8s.io/v1", true, NULL, "" },
-	{ PW_FACT_POLICIES, "/apis/networking.k8s.io/v1", "networkpolicies", "NetworkPolicy", "networking.k8s.io/v1", true, NULL, "" },
+	{ PW_FACT_NAMESPACES, "/api/v1", "namespaces", "Namespace", "v1", false, NULL, "", false },
+	{ PW_FACT_NODES, "/api/v1", "nodes", "Node", "v1", false, NULL, "", false },
+	{ PW_FACT_PODS, "/api/v1", "pods", "Pod", "v1", true, NULL, "", false },
+	{ PW_FACT_SERVICES, "/api/v1", "services", "Service", "v1", true, NULL, "", false },
+	{ PW_FACT_SLICES, "/apis/discovery.k8s.io/v1", "endpointslices", "EndpointSlice", "discovery.k8s.io/v1", true, NULL, "", false },
+	{ PW_FACT_POLICIES, "/apis/networking.k8s.io/v1", "networkpolicies", "NetworkPolicy", "networking.k8s.io/v1", true, NULL, "", false },
+	CLUSTER_POLICIES("v1alpha1", "adminnetworkpolicies", "AdminNetworkPolicy"),
+	CLUSTER_POLICIES("v1alpha1", "baselineadminnetworkpolicies", "BaselineAdminNetworkPolicy"),
+	CLUSTER_POLICIES("v1alpha2", "clusternetworkpolicies", "ClusterNetworkPolicy"),
 	WORKLOADS("deployments", "Deployment"), WORKLOADS("replicasets", "ReplicaSet"), WORKLOADS("statefulsets", "StatefulSet"),
 	WORKLOADS("daemonsets", "DaemonSet"),
 	CONFIGMAPS("kube-system"), CONFIGMAPS("kube-flannel"), CONFIGMAPS("calico-system"), CONFIGMAPS("kube-public"),
 	/* type!=Normal: only warnings help a diagnosis, and they are few */
-	{ PW_FACT_EVENTS, "/api/v1", "events", "Event", "v1", true, NULL, "&fieldSelector=type%21%3DNormal" },
+	{ PW_FACT_EVENTS, "/api/v1", "events", "Event", "v1", true, NULL, "&fieldSelector=type%21%3DNormal", false },
 };
 const size_t pw_list_kinds_count = sizeof(pw_list_kinds) / sizeof(pw_list_kinds[0]);
 
@@ -287,7 +293,7 @@ static void finish(struct pw_list *list, enum pw_known known)
 static void fail(struct pw_list *list)
 {
 	switch (list->err.code) {
-	case PW_DENIED: finish(list, PW_KNOWN_DENIED); break;
+	case PW_DENIED: finish(list, list->kind && list->kind->optional ? PW_KNOWN_ABSENT : PW_KNOWN_DENIED); break;
 	case PW_ABSENT: finish(list, PW_KNOWN_ABSENT); break;
 	default: finish(list, PW_KNOWN_FAILED); break;
 	}

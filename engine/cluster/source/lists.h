@@ -17,6 +17,7 @@ struct pw_list_kind {
 	bool namespaced;
 	const char *only_ns;     /* always this namespace, or NULL */
 	const char *query;       /* more of it, "" */
+	bool optional;           /* the rest of its kind is whole without it; the gap says so */
 };
 
 extern const struct pw_list_kind pw_list_kinds[];

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* AdminNetworkPolicy, BaselineAdminNetworkPolicy, ClusterNetworkPolicy: whom they select and what their rules match. */
+#include <cluster/policy.h>
+
+#include <string.h>
+
+/* Pods of `namespaces`; those that `pods` selects, if it is given. */
+static enum pw_truth selects(const struct pw_facts *facts, const struct pw_selector *namespaces, const struct pw_selector *pods,
+			     const struct pw_pod *pod)
+{
+	if (pods->present && !pw_selector_match(pods, &pod->meta.labels))
+		return PW_NO;
+	return pw_policy_namespace(facts, namespaces, pod->meta.ns);
+}
+
+enum pw_truth pw_cluster_policy_selects(const struct pw_facts *facts, const struct pw_cluster_policy *policy, const struct pw_pod *pod)
+{
+	return pod->host_network ? PW_NO : selects(facts, &policy->namespaces, &policy->pods, pod);
+}
+
+/* A node stands behind an address of its own, and behind pods on its network. */
+static bool is_node(const struct pw_facts *facts, const struct pw_selector *nodes, const struct pw_peer *end)
+{
+	const struct pw_node *node = NULL;
+
+	if (!end->pod)
+		node = pw_facts_node_by_ip(facts, end->address);
+	else if (end->pod->host_network)
+		node = pw_facts_node(facts, end->pod->node);
+	return node && pw_selector_match(nodes, &node->meta.labels);
+}
+
+static enum pw_truth peer_match(const struct pw_facts *facts, const struct pw_cluster_peer *peer, const struct pw_peer *end)
+{
+	if (peer->domains)
+		return PW_MAYBE;
+	if (peer->networks.n) {
+		for (size_t i = 0; i < peer->networks.n; i++)
+			if (pw_end_in_cidr(peer->networks.v[i], end))
+				return PW_YES;
+		return PW_NO;
+	}
+	if (peer->nodes.present)
+		return is_node(facts, &peer->nodes, end) ? PW_YES : PW_NO;
+	if (!end->pod || end->pod->host_network || !peer->namespaces.present)
+		return PW_NO;
+	return selects(facts, &peer->namespaces, &peer->pods, end->pod);
+}
+
+enum pw_truth pw_cluster_peers_match(const struct pw_facts *facts, const struct pw_cluster_rule *rule, const struct pw_peer *end)
+{
+	enum pw_truth truth = PW_NO;
+
+	if (rule->action == PW_ACTION_NONE)
+		return PW_NO;
+	for (size_t i = 0; i < rule->n_peers && truth != PW_YES; i++)
+		truth = pw_truth_or(truth, peer_match(facts, &rule->peers[i], end));
+	return truth;
+}
+
+static bool port_match(const struct pw_cluster_port *port, const struct pw_pod *to, const char *protocol, uint16_t number)
+{
+	if (port->protocol[0] && strcmp(port->protocol, protocol) != 0)
+		return false;
+	if (port->any_port)
+		return true;
+	if (!port->name[0])
+		return number >= port->port && number <= port->end_port;
+	return pw_pod_has_named_port(to, port->name, protocol, number);
+}
+
+bool pw_cluster_ports_match(const struct pw_cluster_rule *rule, const struct pw_pod *to, const char *protocol, uint16_t number)
+{
+	for (size_t i = 0; i < rule->n_ports; i++)
+		if (port_match(&rule->ports[i], to, protocol, number))
+			return true;
+	return rule->n_ports == 0;
+}
+
+size_t pw_cluster_policy_rules(const struct pw_cluster_policy *policy, enum pw_policy_direction direction, const struct pw_cluster_rule **ret)
+{
+	*ret = direction == PW_INGRESS ? policy->ingress : policy->egress;
+	return direction == PW_INGRESS ? policy->n_ingress : policy->n_egress;
+}
