@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * bridge_state: the host end of a pod's interface and its bridge port.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <packetwalk/dataplane.h>
+#include <packetwalk/lookup.h>
+
+static const struct pw_param params[] = {
+	{ "pod", PW_TYPE_POD, 1, NULL, NULL, "The pod whose host end is looked at" },
+	{ "address", PW_TYPE_ADDRESS, 1, NULL, NULL, "Its address" },
+	{ "ask", PW_TYPE_CHOICE, 0, "port", "port|hairpin", "Whether frames between ports matter, or frames back to the own port" },
+	{ NULL, PW_TYPE_STR, 0, NULL, NULL, NULL },
+};
+
+static const struct pw_outcome outcomes[] = {
+	{ "ok", PW_CLASS_OK, "The host end is up, in its bridge, and forwarding.", NULL, NULL },
+	{ "not-found", PW_CLASS_UNKNOWN, "Which interface of the node belongs to the pod cannot be told.", NULL, NULL },
+	{ "down", PW_CLASS_FAIL, "The host end of the pod's interface is down.", NULL, "recreate the pod" },
+	{ "not-in-bridge", PW_CLASS_FAIL, "The host end is in no bridge, while those of other pods are.", "removed by hand or by a network manager", "recreate the pod" },
+	{ "isolated", PW_CLASS_FAIL, "The bridge port is isolated: it exchanges no frames with other isolated ports.", "an isolation option", "clear the flag" },
+	{ "not-forwarding", PW_CLASS_FAIL, "The bridge port is not in forwarding state.", "spanning tree", "look at the bridge" },
+	{ "hairpin-off", PW_CLASS_FAIL, "The bridge port does not send frames back out of itself: a pod cannot reach itself through its Service.", "hairpinMode off in the CNI configuration", "turn hairpin mode on" },
+	{ "shaped", PW_CLASS_WARN, "A shaper sits on the host end.", "a bandwidth annotation, or a left-over", "look at its rate" },
+	{ NULL, PW_CLASS_OK, NULL, NULL, NULL },
+};
+
+static const struct pw_evidence evidence[] = {
+	{ "port", PW_TYPE_STR, NULL, "Host end of the pod's interface, empty if not found" },
+	{ "bridge", PW_TYPE_STR, NULL, "Bridge it belongs to, empty if none" },
+	{ "isolated", PW_TYPE_BOOL, NULL, "Port isolation" },
+	{ "hairpin", PW_TYPE_BOOL, NULL, "Hairpin mode" },
+	{ "qdisc", PW_TYPE_STR, NULL, "Queueing discipline" },
+	{ "mtu", PW_TYPE_INT, "bytes", "MTU of the host end" },
+	{ NULL, PW_TYPE_STR, NULL, NULL },
+};
+
+static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
+{
+	int rc = pw_read_links(ctx, observation, err);
+	if (!rc)
+		rc = pw_read_neighbours(ctx, observation, err);
+	if (!rc)
+		rc = pw_read_fdb(ctx, observation, err);
+	return rc;
+}
+
+static const struct pw_val *find(const struct pw_val *list, const char *key, const char *value)
+{
+	for (size_t i = 0; i < pw_val_count(list); i++)
+		if (!strcmp(pw_map_str(pw_val_at(list, i), key, ""), value))
+			return pw_val_at(list, i);
+	return NULL;
+}
+
+/* The bridge learned the pod's MAC on one port; the MAC is that of the
+ * neighbour entry for its address. */
+static const struct pw_val *host_end(const struct pw_val *observation, const char *address)
+{
+	const struct pw_val *neighbour = find(pw_map_get(observation, "neighbours"), "address", address), *fdb = pw_map_get(observation, "fdb");
+	const char *mac = pw_map_str(neighbour, "mac", "");
+	for (size_t i = 0; *mac && i < pw_val_count(fdb); i++) {
+		const struct pw_val *entry = pw_val_at(fdb, i);
+		if (!strcmp(pw_map_str(entry, "mac", ""), mac))
+			return find(pw_map_get(observation, "links"), "name", pw_map_str(entry, "dev", ""));
+	}
+	return NULL;
+}
+
+/* A port that holds only itself in the bridge cannot be found by MAC when its
+ * pod is silent: any isolated or fallen-out veth is then the suspect. */
+static const struct pw_val *suspect(const struct pw_val *links)
+{
+	for (size_t i = 0; i < pw_val_count(links); i++) {
+		const struct pw_val *link = pw_val_at(links, i);
+		if (!strcmp(pw_map_str(link, "kind", ""), "veth") && pw_map_bool(pw_map_get(link, "bridge_port"), "isolated", false))
+			return link;
+	}
+	return NULL;
+}
+
+static bool others_bridged(const struct pw_val *links)
+{
+	for (size_t i = 0; i < pw_val_count(links); i++)
+		if (!strcmp(pw_map_str(pw_val_at(links, i), "kind", ""), "veth") && *pw_map_str(pw_val_at(links, i), "master", ""))
+			return true;
+	return false;
+}
+
+/* BR_STATE_FORWARDING, linux/if_bridge.h */
+#define FORWARDING 3
+
+static void conclude(const char *ref, const char *ask, const struct pw_val *port, bool bridged, struct pw_result *result)
+{
+	const struct pw_val *flags = pw_map_get(port, "bridge_port");
+	const char *name = pw_map_str(port, "name", ""), *qdisc = pw_map_str(port, "qdisc", "");
+	if (!port)
+		pw_result_set(result, "not-found", "The node knows no interface with the MAC of %s.", ref);
+	else if (!pw_map_bool(port, "up", false))
+		pw_result_set(result, "down", "%s, the host end of %s, is down.", name, ref);
+	else if (!*pw_map_str(port, "master", "") && bridged)
+		pw_result_set(result, "not-in-bridge", "%s, the host end of %s, is in no bridge.", name, ref);
+	else if (pw_map_bool(flags, "isolated", false))
+		pw_result_set(result, "isolated", "%s is an isolated bridge port.", name);
+	else if (flags && pw_map_int(flags, "state", FORWARDING) != FORWARDING)
+		pw_result_set(result, "not-forwarding", "%s, the port of %s, is not forwarding.", name, ref);
+	else if (!strcmp(ask, "hairpin") && flags && !pw_map_bool(flags, "hairpin", false))
+		pw_result_set(result, "hairpin-off", "%s, the port of %s, does not send frames back to it (hairpin mode is off).", name, ref);
+	else if (!strcmp(qdisc, "tbf") || !strcmp(qdisc, "htb"))
+		pw_result_set(result, "shaped", "%s, the host end of %s, has a %s shaper.", name, ref, qdisc);
+	else
+		pw_result_set(result, "ok", "%s, the host end of %s, is up and forwarding.", name, ref);
+}
+
+static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw_result *result, struct pw_err *err)
+{
+	(void)err;
+	const struct pw_val *links = pw_map_get(observation, "links");
+	const struct pw_val *port = host_end(observation, pw_ctx_str(ctx, "address"));
+	if (!port)
+		port = suspect(links);
+	const struct pw_val *flags = pw_map_get(port, "bridge_port");
+	struct pw_val *ev = pw_result_evidence(result);
+	pw_map_set_str(ev, "port", pw_map_str(port, "name", ""));
+	pw_map_set_str(ev, "bridge", pw_map_str(port, "master", ""));
+	pw_map_set_bool(ev, "isolated", pw_map_bool(flags, "isolated", false));
+	pw_map_set_bool(ev, "hairpin", pw_map_bool(flags, "hairpin", false));
+	pw_map_set_str(ev, "qdisc", pw_map_str(port, "qdisc", ""));
+	pw_map_set_int(ev, "mtu", pw_map_int(port, "mtu", 0));
+	conclude(pw_ctx_str(ctx, "pod"), pw_ctx_str(ctx, "ask"), port, others_bridged(links), result);
+	return PW_OK;
+}
+
+const struct pw_check pw_check_bridge_state = {
+	PW_CHECK_HEAD("bridge_state"),
+	.summary = "Look at the host end of a pod's interface and its bridge port",
+	.details = "Found by the MAC the bridge learned; isolation, hairpin, state and shapers.",
+	.params = params,
+	.outcomes = outcomes,
+	.evidence = evidence,
+	.effect = PW_EFFECT_READS,
+	.timeout_ms = 3000,
+	.example = "check bridge_state pod=shop/web address=10.244.1.5 --at node:n1",
+	.probe = probe,
+	.judge = judge,
+};

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * capture_flow: capture one probe's packets at a point of its path. Run over
+ * flow_points, all at once: the point where the packets are last seen and the
+ * one where they are not is the broken hop.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <packetwalk/probe.h>
+
+static const struct pw_param params[] = {
+	{ "role", PW_TYPE_CHOICE, 1, NULL, "send|sender-node|receiver-node|receiver", "send: make the connects, and capture; the others capture" },
+	{ "src", PW_TYPE_ADDRESS, 1, NULL, NULL, "Address of the sender" },
+	{ "address", PW_TYPE_ADDRESS, 1, NULL, NULL, "Address of the receiver" },
+	{ "port", PW_TYPE_PORT, 1, NULL, NULL, "Port of the receiver" },
+	{ "window", PW_TYPE_DURATION, 0, "1800ms", NULL, "How long to capture" },
+	{ "keep", PW_TYPE_STR, 0, NULL, NULL, "Keep the packets in this pcapng file, at the vantage" },
+	{ NULL, PW_TYPE_STR, 0, NULL, NULL, NULL },
+};
+
+static const struct pw_outcome outcomes[] = {
+	{ "both-ways", PW_CLASS_OK, "The SYNs and their answers pass this point.", NULL, NULL },
+	{ "one-way", PW_CLASS_WARN, "The SYNs pass this point, and no answer does.", NULL, NULL },
+	{ "tunnel-only", PW_CLASS_WARN, "The SYNs pass this point inside a tunnel, and never outside it.", NULL, NULL },
+	{ "refused", PW_CLASS_WARN, "The SYNs pass this point and are answered with a RST or ICMP error.", NULL, NULL },
+	{ "nothing", PW_CLASS_WARN, "No packet of the flow was seen here.", NULL, NULL },
+	{ "incomplete", PW_CLASS_UNKNOWN, "The capture lost packets, so that what it lacks proves nothing.", NULL, NULL },
+	{ NULL, PW_CLASS_OK, NULL, NULL, NULL },
+};
+
+static const struct pw_evidence evidence[] = {
+	{ "role", PW_TYPE_STR, NULL, "Point of the flow" },
+	{ "syn", PW_TYPE_INT, "packets", "SYNs seen outside a tunnel" },
+	{ "syn_tunnel", PW_TYPE_INT, "packets", "SYNs seen inside a tunnel" },
+	{ "answers", PW_TYPE_INT, "packets", "SYN-ACKs seen" },
+	{ "refusals", PW_TYPE_INT, "packets", "RSTs and ICMP errors seen" },
+	{ "source", PW_TYPE_STR, NULL, "Source address of the SYNs as seen here" },
+	{ "interfaces", PW_TYPE_STR, NULL, "Interfaces the flow was seen on" },
+	{ "dropped", PW_TYPE_INT, "packets", "Packets the capture lost" },
+	{ NULL, PW_TYPE_STR, NULL, NULL },
+};
+
+static int send_connects(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err)
+{
+	struct pw_tcp_spec spec = {
+		.address = pw_ctx_str(ctx, "address"), .port = (unsigned)pw_ctx_int(ctx, "port"), .count = 4,
+		.timeout_ms = pw_ctx_ms(ctx, "window") - pw_ctx_ms(ctx, "window") / 8, .reset = true,
+	};
+	return pw_probe_tcp(ctx, &spec, ret, err);
+}
+
+static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
+{
+	/* Tunnel payloads are beyond a portable filter: take the tunnel ports
+	 * (VXLAN 4789 and 8472, Geneve 6081) and IP-in-IP whole, pick below. */
+	char filter[256];
+	(void)snprintf(filter, sizeof filter, "(host %s and tcp port %lld) or udp port 4789 or udp port 8472 or udp port 6081 or ip proto 4 or icmp",
+		       pw_ctx_str(ctx, "address"), pw_ctx_int(ctx, "port"));
+	bool send = !strcmp(pw_ctx_str(ctx, "role"), "send");
+	struct pw_capture_spec spec = { .filter = filter, .for_ms = pw_ctx_ms(ctx, "window"), .keep = pw_ctx_str(ctx, "keep"), .max_packets = 2000 };
+	return pw_probe_capture(ctx, &spec, send ? send_connects : NULL, send ? pw_map_set_map(observation, "connects") : NULL, observation, err);
+}
+
+struct seen { unsigned syn, tunnel, answers, refusals; const char *source; char interfaces[256]; };
+
+static bool flag(const struct pw_val *packet, char which)
+{
+	return strchr(pw_map_str(packet, "flags", ""), which) != NULL;
+}
+
+static void note_interface(struct seen *s, const char *name)
+{
+	size_t used = strlen(s->interfaces);
+	if (!strstr(s->interfaces, name))
+		(void)snprintf(s->interfaces + used, sizeof s->interfaces - used, "%s%s", used ? ", " : "", name);
+}
+
+static void look(const struct pw_val *p, const char *src, const char *dst, long long port, struct seen *s)
+{
+	const char *from = pw_map_str(p, "src", ""), *to = pw_map_str(p, "dst", "");
+	bool tcp = !strcmp(pw_map_str(p, "proto", ""), "tcp");
+	bool tunnel = *pw_map_str(p, "tunnel", "");
+	if (tcp && !strcmp(to, dst) && pw_map_int(p, "dport", 0) == port && flag(p, 'S') && !flag(p, 'A')) {
+		s->tunnel += tunnel;
+		s->syn += !tunnel;
+		s->source = *from ? from : s->source;
+		note_interface(s, pw_map_str(p, "iface", ""));
+	} else if (tcp && !strcmp(from, dst) && pw_map_int(p, "sport", 0) == port) {
+		s->answers += flag(p, 'S') && flag(p, 'A');
+		s->refusals += flag(p, 'R');
+	} else if (!strcmp(pw_map_str(p, "proto", ""), "icmp") && !strcmp(to, src) && !strncmp(pw_map_str(p, "icmp", ""), "3/", 2)) {
+		s->refusals++;
+	}
+}
+
+static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw_result *result, struct pw_err *err)
+{
+	(void)err;
+	const struct pw_val *packets = pw_map_get(observation, "packets"), *interfaces = pw_map_get(observation, "interfaces");
+	struct seen s = { .source = "" };
+	long long dropped = 0;
+	for (size_t i = 0; i < pw_val_count(packets); i++)
+		look(pw_val_at(packets, i), pw_ctx_str(ctx, "src"), pw_ctx_str(ctx, "address"), pw_ctx_int(ctx, "port"), &s);
+	for (size_t i = 0; i < pw_val_count(interfaces); i++)
+		dropped += pw_map_int(pw_val_at(interfaces, i), "dropped", 0);
+	const char *role = pw_ctx_str(ctx, "role");
+	struct pw_val *ev = pw_result_evidence(result);
+	pw_map_set_str(ev, "role", role);
+	pw_map_set_int(ev, "syn", s.syn);
+	pw_map_set_int(ev, "syn_tunnel", s.tunnel);
+	pw_map_set_int(ev, "answers", s.answers);
+	pw_map_set_int(ev, "refusals", s.refusals);
+	pw_map_set_str(ev, "source", s.source);
+	pw_map_set_str(ev, "interfaces", s.interfaces);
+	pw_map_set_int(ev, "dropped", dropped);
+	if (!s.syn && !s.tunnel && dropped)
+		pw_result_set(result, "incomplete", "%s: the capture lost %lld packets.", role, dropped);
+	else if (!s.syn && !s.tunnel)
+		pw_result_set(result, "nothing", "%s: no packet of the flow was seen.", role);
+	else if (s.answers)
+		pw_result_set(result, "both-ways", "%s: %u SYNs and %u answers pass.", role, s.syn + s.tunnel, s.answers);
+	else if (s.refusals)
+		pw_result_set(result, "refused", "%s: %u SYNs pass and %u refusals come back.", role, s.syn + s.tunnel, s.refusals);
+	else if (!s.syn)
+		pw_result_set(result, "tunnel-only", "%s: %u SYNs pass inside a tunnel and never come out of it.", role, s.tunnel);
+	else
+		pw_result_set(result, "one-way", "%s: %u SYNs pass and no answer.", role, s.syn + s.tunnel);
+	return PW_OK;
+}
+
+const struct pw_check pw_check_capture_flow = {
+	PW_CHECK_HEAD("capture_flow"),
+	.summary = "Capture one probe's packets at a point of its path",
+	.details = "Run over flow_points, all at once. Reads headers, keeps no payload unless `keep` is given.",
+	.params = params,
+	.outcomes = outcomes,
+	.evidence = evidence,
+	.effect = PW_EFFECT_PRIVILEGED,
+	.needs = PW_NEEDS_NET_RAW,
+	.timeout_ms = 6000,
+	.example = "check capture_flow role=sender-node src=10.244.1.5 address=10.244.2.6 port=8080 --at node:n1 --max-effect privileged",
+	.probe = probe,
+	.judge = judge,
+};

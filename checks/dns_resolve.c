@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * dns_resolve: look a name up, either the way the vantage's libc does (its own
+ * resolv.conf, search list, ndots, hosts file) or with one question to one
+ * server, and tell every kind of failure apart.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <packetwalk/cleanup.h>
+#include <packetwalk/probe.h>
+
+static const struct pw_param params[] = {
+	{ "name", PW_TYPE_HOST, 1, NULL, NULL, "Name to look up" },
+	{ "server", PW_TYPE_STR, 0, NULL, NULL, "Ask this server once, with the name as it is; left out: as the vantage's libc does" },
+	{ "type", PW_TYPE_CHOICE, 0, "A", "A|AAAA|SRV|PTR|TXT|SOA|NS|CNAME", "Record type, with `server`" },
+	{ "transport", PW_TYPE_CHOICE, 0, "udp", "udp|tcp", "With `server`" },
+	{ "expect", PW_TYPE_STR, 0, NULL, NULL, "Addresses the answer should hold, separated by commas; any of them will do" },
+	{ "wait", PW_TYPE_DURATION, 0, "2s", NULL, "Limit of one question" },
+	{ "tries", PW_TYPE_INT, 0, "1", "1..5", "Questions before silence counts, with `server`" },
+	{ NULL, PW_TYPE_STR, 0, NULL, NULL, NULL },
+};
+
+static const struct pw_outcome outcomes[] = {
+	{ "resolved", PW_CLASS_OK, "Answered, with the expected address if one was given.", NULL, NULL },
+	{ "slow", PW_CLASS_WARN, "Answered, but only after a question went unanswered.", "one of several DNS servers is dead, or packets are lost", "ask every DNS pod directly" },
+	{ "hosts-file", PW_CLASS_FAIL, "A line of the hosts file answers with another address than expected.", "hostAliases, or a mounted hosts file, gone stale", "remove the line" },
+	{ "mismatch", PW_CLASS_FAIL, "Answered with other addresses than expected.", "another server, a stale record, or a wildcard in a search domain", "see which name and server answered" },
+	{ "nxdomain", PW_CLASS_FAIL, "The name does not exist, says the server.", "wrong name or namespace, a headless Service without ready pods, or a zone the server does not know", "look at the objects" },
+	{ "nodata", PW_CLASS_FAIL, "The name exists, but has no record of that type.", "another address family, or a name of a namespace", "ask for the other type" },
+	{ "servfail", PW_CLASS_FAIL, "The server could not find an answer.", "its upstream is dead, or it has not read the cluster's objects yet", "ask its upstream" },
+	{ "refused", PW_CLASS_FAIL, "The server answered REFUSED.", "no zone for that name, an access list, or too many queries at once", "look at the server's configuration" },
+	{ "timeout", PW_CLASS_FAIL, "No answer.", "policy, firewall, no route, or dead servers behind the address", "ask every DNS pod directly" },
+	{ "refused-icmp", PW_CLASS_FAIL, "Port unreachable: nothing serves DNS at that address.", "the DNS Service has no endpoints", "look at the DNS pods" },
+	{ "unreachable", PW_CLASS_FAIL, "No way to the server's network.", "a missing route", "look at the routes" },
+	{ "truncated", PW_CLASS_FAIL, "The answer was cut over UDP and does not come over TCP either.", "TCP port 53 is blocked", "open TCP 53" },
+	{ "malformed", PW_CLASS_FAIL, "What came back is no DNS answer.", NULL, NULL },
+	{ NULL, PW_CLASS_OK, NULL, NULL, NULL },
+};
+
+static const struct pw_evidence evidence[] = {
+	{ "addresses", PW_TYPE_STR, NULL, "Addresses or targets in the answer, separated by commas" },
+	{ "asked", PW_TYPE_STR, NULL, "The name that decided, fully qualified" },
+	{ "server", PW_TYPE_STR, NULL, "Server that decided, empty if the hosts file did" },
+	{ "rcode", PW_TYPE_STR, NULL, "DNS response code, empty if none came" },
+	{ "queries", PW_TYPE_INT, NULL, "Questions it took" },
+	{ "ms", PW_TYPE_REAL, "ms", "Time of the whole lookup" },
+	{ "expected", PW_TYPE_STR, NULL, "Address expected, empty if none" },
+	{ NULL, PW_TYPE_STR, NULL, NULL },
+};
+
+static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
+{
+	const char *server = pw_ctx_str(ctx, "server"), *name = pw_ctx_str(ctx, "name");
+	if (!server || !*server)
+		return pw_probe_lookup(ctx, name, NULL, true, pw_ctx_ms(ctx, "wait"), observation, err);
+	struct pw_dns_query query = {
+		.server = server, .name = name, .type = pw_ctx_str(ctx, "type"),
+		.tcp = !strcmp(pw_ctx_str(ctx, "transport"), "tcp"),
+		.edns = true, .timeout_ms = pw_ctx_ms(ctx, "wait"), .tries = (unsigned)pw_ctx_int(ctx, "tries"),
+	};
+	return pw_probe_dns(ctx, &query, observation, err);
+}
+
+/* A lookup by libc holds the questions it sent; the last one decided. */
+static const struct pw_val *deciding(const struct pw_val *observation)
+{
+	const struct pw_val *queries = pw_map_get(observation, "queries");
+	size_t n = pw_val_count(queries);
+	return n ? pw_val_at(queries, n - 1) : observation;
+}
+
+static size_t unanswered(const struct pw_val *observation)
+{
+	const struct pw_val *queries = pw_map_get(observation, "queries");
+	size_t count = 0;
+	for (size_t i = 0; i < pw_val_count(queries); i++)
+		count += !strcmp(pw_map_str(pw_val_at(queries, i), "result", ""), "timeout");
+	return count;
+}
+
+static void join(struct pw_buf *out, const struct pw_val *list)
+{
+	for (size_t i = 0; i < pw_val_count(list); i++)
+		pw_buf_printf(out, "%s%s", out->len ? ", " : "", pw_val_text(pw_val_at(list, i)) ? pw_val_text(pw_val_at(list, i)) : "");
+}
+
+static bool has_address(const struct pw_val *list, const char *want, size_t len)
+{
+	for (size_t i = 0; i < pw_val_count(list); i++) {
+		const char *text = pw_val_text(pw_val_at(list, i));
+		if (text && strlen(text) == len && !memcmp(text, want, len))
+			return true;
+	}
+	return false;
+}
+
+static bool meets(const struct pw_val *list, const char *expect)
+{
+	for (const char *p = expect; *p;) {
+		size_t len = strcspn(p, ", ");
+		if (len && has_address(list, p, len))
+			return true;
+		p += len + strspn(p + len, ", ");
+	}
+	return false;
+}
+
+static const char *by_rcode(const struct pw_val *query, const struct pw_val *addresses)
+{
+	const char *rcode = pw_map_str(query, "rcode", "");
+	if (!strcmp(rcode, "NXDOMAIN"))
+		return "nxdomain";
+	if (!strcmp(rcode, "SERVFAIL"))
+		return "servfail";
+	if (!strcmp(rcode, "REFUSED"))
+		return "refused";
+	if (strcmp(rcode, "NOERROR"))
+		return "malformed";
+	if (pw_map_bool(query, "tc", false) && !pw_val_count(addresses))
+		return "truncated";
+	return pw_val_count(addresses) || pw_map_int(query, "answers", 0) ? "resolved" : "nodata";
+}
+
+static const char *by_result(const char *result)
+{
+	static const char *const words[][2] = {
+		{ "timeout", "timeout" }, { "refused-icmp", "refused-icmp" }, { "unreachable", "unreachable" }, { "malformed", "malformed" },
+	};
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (!strcmp(result, words[i][0]))
+			return words[i][1];
+	return NULL;
+}
+
+static const char *decide(const struct pw_val *observation, const struct pw_val *query, const struct pw_val *addresses, const char *expect)
+{
+	const char *bad = by_result(pw_map_str(query, "result", pw_map_str(observation, "result", "")));
+	bool from_hosts = pw_map_bool(observation, "from_hosts", false);
+	const char *word = from_hosts ? "resolved" : bad ? bad : by_rcode(query, addresses);
+	if (strcmp(word, "resolved"))
+		return word;
+	if (expect && *expect && !meets(addresses, expect))
+		return from_hosts ? "hosts-file" : "mismatch";
+	return unanswered(observation) ? "slow" : "resolved";
+}
+
+static void say(struct pw_result *result, const char *word, const char *name, const char *server, const char *addresses, const char *expect, size_t lost)
+{
+	const char *who = *server ? server : "the hosts file";
+	if (!strcmp(word, "resolved"))
+		pw_result_set(result, word, "%s is %s, says %s.", name, *addresses ? addresses : "known", who);
+	else if (!strcmp(word, "slow"))
+		pw_result_set(result, word, "%s is %s, but %zu questions went unanswered first.", name, addresses, lost);
+	else if (!strcmp(word, "mismatch") || !strcmp(word, "hosts-file"))
+		pw_result_set(result, word, "%s is %s, says %s; expected %s.", name, addresses, who, expect);
+	else if (!strcmp(word, "timeout"))
+		pw_result_set(result, word, "%s: no answer from %s.", name, who);
+	else if (!strcmp(word, "refused-icmp"))
+		pw_result_set(result, word, "%s: port unreachable at %s.", name, who);
+	else
+		pw_result_set(result, word, "%s: %s from %s.", name, word, who);
+}
+
+static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw_result *result, struct pw_err *err)
+{
+	(void)err;
+	const struct pw_val *query = deciding(observation);
+	const struct pw_val *list = pw_map_get(observation, "addresses");
+	const char *expect = pw_ctx_str(ctx, "expect"), *name = pw_ctx_str(ctx, "name");
+	if (!pw_val_count(list))
+		list = pw_map_get(observation, "targets");
+	PW_CLEAN_BUF struct pw_buf addresses;
+	pw_buf_init(&addresses, 8192);
+	join(&addresses, list);
+	const char *server = pw_map_bool(observation, "from_hosts", false) ? "" : pw_map_str(query, "server", "no server");
+	double ms = 0;
+	(void)pw_val_to_real(pw_map_get(observation, "ms"), &ms);
+	struct pw_val *ev = pw_result_evidence(result);
+	pw_map_set_str(ev, "addresses", pw_buf_str(&addresses));
+	pw_map_set_str(ev, "asked", pw_map_str(observation, "candidate", pw_map_str(query, "name", name)));
+	pw_map_set_str(ev, "server", server);
+	pw_map_set_str(ev, "rcode", pw_map_str(query, "rcode", ""));
+	pw_map_set_int(ev, "queries", pw_map_int(observation, "n_queries", 1));
+	pw_map_set_real(ev, "ms", ms);
+	pw_map_set_str(ev, "expected", expect ? expect : "");
+	say(result, decide(observation, query, list, expect), name, server, pw_buf_str(&addresses), expect ? expect : "", unanswered(observation));
+	return PW_OK;
+}
+
+const struct pw_check pw_check_dns_resolve = {
+	PW_CHECK_HEAD("dns_resolve"),
+	.summary = "Look a name up, as the vantage's libc does or at one server",
+	.details = "Without `server`: the vantage's resolv.conf, search list, ndots and hosts file, in glibc's or musl's order. With it: one question, rcode never hidden.",
+	.params = params,
+	.outcomes = outcomes,
+	.evidence = evidence,
+	.effect = PW_EFFECT_SENDS,
+	.timeout_ms = 12000,
+	.example = "check dns_resolve name=kubernetes.default.svc.cluster.local server=10.96.0.10",
+	.probe = probe,
+	.judge = judge,
+};

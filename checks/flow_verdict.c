@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * flow_verdict: put what several points saw of one flow (counter_deltas or
+ * capture_flow over flow_points) in order, and name the stretch that loses it.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <packetwalk/ctx.h>
+
+static const struct pw_param params[] = {
+	{ "items", PW_TYPE_LIST, 1, NULL, NULL, "Items of the loop, each with its role, outcome and evidence" },
+	{ NULL, PW_TYPE_STR, 0, NULL, NULL, NULL },
+};
+
+static const struct pw_outcome outcomes[] = {
+	{ "works", PW_CLASS_OK, "The flow is answered.", NULL, NULL },
+	{ "sender", PW_CLASS_FAIL, "The packets never leave the sender.", "the sender's interface or rules", NULL },
+	{ "sender-node", PW_CLASS_FAIL, "The packets leave the sender and not its node.", "bridge, rules, routes or sysctls of the sender's node", NULL },
+	{ "between-nodes", PW_CLASS_FAIL, "The packets leave the sender's node and never reach the receiver's.", "the network between the nodes", NULL },
+	{ "receiver-node", PW_CLASS_FAIL, "The packets reach the receiver's node and not the receiver.", "rules, routes or sysctls of the receiver's node", NULL },
+	{ "tunnel-end", PW_CLASS_FAIL, "Tunnel packets reach the receiver's node and nothing comes out of the tunnel.", "wrong MAC, wrong network identifier, or a bad checksum", NULL },
+	{ "receiver", PW_CLASS_FAIL, "The packets reach the receiver, which does not answer.", "the receiver's own rules or its application", NULL },
+	{ "way-back", PW_CLASS_FAIL, "The receiver answers, and the answers get lost on the way back.", "asymmetric path, or rules of one direction", NULL },
+	{ "bad-checksum", PW_CLASS_FAIL, "Tunnel packets arrive with a bad checksum.", "checksum offload", NULL },
+	{ "rp-filter", PW_CLASS_FAIL, "A node discards the packets by reverse-path filtering.", "strict rp_filter", NULL },
+	{ "forwarding-off", PW_CLASS_FAIL, "A node does not forward.", "ip_forward is 0", NULL },
+	{ "table-full", PW_CLASS_FAIL, "A connection table is full.", "too many connections", NULL },
+	{ "listen-overflow", PW_CLASS_FAIL, "The server's accept queue overflows.", "the application does not accept fast enough", NULL },
+	{ "not-told", PW_CLASS_UNKNOWN, "What was seen does not name a stretch.", NULL, "capture at every point" },
+	{ NULL, PW_CLASS_OK, NULL, NULL, NULL },
+};
+
+static const struct pw_evidence evidence[] = {
+	{ "seen", PW_TYPE_STR, NULL, "What each point saw" },
+	{ "where", PW_TYPE_STR, NULL, "The point that decided" },
+	{ NULL, PW_TYPE_STR, NULL, NULL },
+};
+
+static const struct pw_val *by_role(const struct pw_val *items, const char *role)
+{
+	for (size_t i = 0; i < pw_val_count(items); i++)
+		if (!strcmp(pw_map_str(pw_val_at(items, i), "role", ""), role))
+			return pw_val_at(items, i);
+	return NULL;
+}
+
+static long long number(const struct pw_val *item, const char *key)
+{
+	return pw_map_int(pw_map_get(item, "evidence"), key, pw_map_int(item, key, 0));
+}
+
+static const char *outcome(const struct pw_val *item)
+{
+	return pw_map_str(item, "outcome", "");
+}
+
+static bool is(const struct pw_val *item, const char *word)
+{
+	return !strcmp(outcome(item), word);
+}
+
+/* A counter that names the reason outranks any reasoning about where. */
+static const struct pw_val *telling(const struct pw_val *items)
+{
+	static const char *const words[] = { "bad-checksum", "rp-filter", "forwarding-off", "table-full", "listen-overflow" };
+	for (size_t w = 0; w < sizeof words / sizeof *words; w++)
+		for (size_t i = 0; i < pw_val_count(items); i++)
+			if (is(pw_val_at(items, i), words[w]))
+				return pw_val_at(items, i);
+	return NULL;
+}
+
+static bool captured(const struct pw_val *item)
+{
+	return is(item, "both-ways") || is(item, "one-way") || is(item, "tunnel-only") || is(item, "refused") || is(item, "nothing");
+}
+
+static bool answered(const struct pw_val *item)
+{
+	return is(item, "both-ways") || is(item, "refused");
+}
+
+static const char *by_capture(const struct pw_val *send, const struct pw_val *a, const struct pw_val *b, const struct pw_val *end, const char **where)
+{
+	const struct pw_val *far = b ? b : a;
+	*where = "";
+	if (!captured(send) || !captured(a) || !captured(end) || (b && !captured(b)))
+		return "not-told";
+	if (is(send, "both-ways"))
+		return "works";
+	if (answered(end)) {
+		*where = "receiver";
+		return "way-back";
+	}
+	if (!is(end, "nothing")) {
+		*where = "receiver";
+		return "receiver";
+	}
+	if (is(send, "nothing"))
+		return "sender";
+	/* On the sender's node the pod side always shows the SYN; only a copy in
+	 * the tunnel, or one on a second interface, shows that it left. */
+	bool left = number(a, "syn_tunnel") > 0 || strchr(pw_map_str(pw_map_get(a, "evidence"), "interfaces", pw_map_str(a, "interfaces", "")), ',');
+	if (is(far, "tunnel-only")) {
+		*where = "receiver-node";
+		return "tunnel-end";
+	}
+	if (b && is(b, "nothing"))
+		return left ? "between-nodes" : "sender-node";
+	*where = b ? "receiver-node" : "sender-node";
+	return b ? "receiver-node" : "sender-node";
+}
+
+/* Without captures: the overlay's own counters on both nodes. Each connect
+ * sends at least one SYN, so a flow that passes moves them by that much. */
+static const char *by_counters(const struct pw_val *send, const struct pw_val *a, const struct pw_val *b, const char **where)
+{
+	long long sent = 4, tx = number(a, "tunnel_tx"), rx = number(b, "tunnel_rx");
+	*where = "";
+	if (number(send, "connected") > 0)
+		return "works";
+	if (!a || !b || !tx)
+		return "not-told";
+	if (tx >= sent && rx < sent / 2) {
+		*where = "receiver-node";
+		return number(b, "uplink_rx") >= tx ? "tunnel-end" : "between-nodes";
+	}
+	return "not-told";
+}
+
+static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw_result *result, struct pw_err *err)
+{
+	(void)observation, (void)err;
+	const struct pw_val *items = pw_ctx_val(ctx, "items"), *reason = telling(items);
+	const struct pw_val *send = by_role(items, "send"), *a = by_role(items, "sender-node"), *b = by_role(items, "receiver-node"), *end = by_role(items, "receiver");
+	const char *where = "", *word;
+	if (reason) {
+		word = outcome(reason);
+		where = pw_map_str(reason, "role", "");
+	} else if (captured(send)) {
+		word = by_capture(send, a, b, end, &where);
+	} else {
+		word = by_counters(send, a, b, &where);
+	}
+	char seen[1024] = "";
+	size_t used = 0;
+	for (size_t i = 0; i < pw_val_count(items) && used < sizeof seen; i++)
+		used += (size_t)snprintf(seen + used, sizeof seen - used, "%s%s", used ? " " : "", pw_map_str(pw_val_at(items, i), "says", outcome(pw_val_at(items, i))));
+	struct pw_val *ev = pw_result_evidence(result);
+	pw_map_set_str(ev, "seen", seen);
+	pw_map_set_str(ev, "where", where);
+	pw_result_set(result, word, "%s", *seen ? seen : "Nothing was seen.");
+	return PW_OK;
+}
+
+const struct pw_check pw_check_flow_verdict = {
+	PW_CHECK_HEAD("flow_verdict"),
+	.summary = "Name the stretch of a path that loses the packets, from what every point saw",
+	.details = "Takes the items of a loop of counter_deltas or capture_flow over flow_points.",
+	.params = params,
+	.outcomes = outcomes,
+	.evidence = evidence,
+	.effect = PW_EFFECT_NONE,
+	.timeout_ms = 1000,
+	.example = "check flow_verdict items='[{role: send, outcome: one-way}]'",
+	.judge = judge,
+};

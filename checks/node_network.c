@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * node_network: a node's own interfaces against its Node object: does it still
+ * have the address it is known by, is the uplink up, does the pod bridge have
+ * the gateway address of the pod CIDR?
+ */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <packetwalk/dataplane.h>
+#include <packetwalk/lookup.h>
+
+static const struct pw_param params[] = {
+	{ "node", PW_TYPE_NODE, 1, NULL, NULL, "The node that is looked at" },
+	{ NULL, PW_TYPE_STR, 0, NULL, NULL, NULL },
+};
+
+static const struct pw_outcome outcomes[] = {
+	{ "ok", PW_CLASS_OK, "Uplink, node address and pod bridge are as the Node object says.", NULL, NULL },
+	{ "uplink-down", PW_CLASS_FAIL, "The interface with the node's address has no carrier or is down.", "cable, switch port, or hypervisor", "look at the link" },
+	{ "address-changed", PW_CLASS_FAIL, "No interface has the InternalIP of the Node object.", "another DHCP lease, or a hand-made change", "give the node its address back, or register it again" },
+	{ "bridge-down", PW_CLASS_FAIL, "The pod bridge is down.", NULL, "set it up" },
+	{ "bridge-no-address", PW_CLASS_FAIL, "The pod bridge has no address: pods have no gateway.", "removed by hand or by a network manager", "restore it, or delete the bridge so that the plugin makes it again" },
+	{ "bridge-wrong-address", PW_CLASS_FAIL, "The pod bridge has an address outside the node's pod CIDR.", "left from an older subnet", "delete the bridge so that the plugin makes it again" },
+	{ "no-default-route", PW_CLASS_WARN, "The node has no default route: what is outside cannot be reached.", NULL, "restore the route" },
+	{ NULL, PW_CLASS_OK, NULL, NULL, NULL },
+};
+
+static const struct pw_evidence evidence[] = {
+	{ "uplink", PW_TYPE_STR, NULL, "Interface with the node's address, empty if none" },
+	{ "internal_ip", PW_TYPE_STR, NULL, "InternalIP of the Node object" },
+	{ "addresses", PW_TYPE_STR, NULL, "Addresses of the node's physical interfaces" },
+	{ "bridge", PW_TYPE_STR, NULL, "Pod bridge, empty if the CNI uses none" },
+	{ "bridge_address", PW_TYPE_STR, NULL, "Its address" },
+	{ "pod_cidr", PW_TYPE_STR, NULL, "Pod CIDR of the Node object" },
+	{ "uplink_mtu", PW_TYPE_INT, "bytes", "MTU of the uplink" },
+	{ NULL, PW_TYPE_STR, NULL, NULL },
+};
+
+static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
+{
+	int rc = pw_read_links(ctx, observation, err);
+	return rc ? rc : pw_read_routes(ctx, AF_INET, observation, err);
+}
+
+/* "10.244.1.1/24" holds "10.244.1.1": compare up to the slash. */
+static bool has_address(const struct pw_val *link, const char *ip)
+{
+	const struct pw_val *list = pw_map_get(link, "addresses");
+	size_t len = strlen(ip);
+	for (size_t i = 0; len && i < pw_val_count(list); i++) {
+		const char *text = pw_val_text(pw_val_at(list, i));
+		if (text && !strncmp(text, ip, len) && (text[len] == '/' || !text[len]))
+			return true;
+	}
+	return false;
+}
+
+static const struct pw_val *link_with_address(const struct pw_val *links, const char *ip)
+{
+	for (size_t i = 0; i < pw_val_count(links); i++)
+		if (has_address(pw_val_at(links, i), ip))
+			return pw_val_at(links, i);
+	return NULL;
+}
+
+/* The bridge with pods on it: known names of bridge plugins, else none. */
+static const struct pw_val *pod_bridge(const struct pw_val *links)
+{
+	static const char *const names[] = { "cni0", "cbr0", "kube-bridge", "weave" };
+	for (size_t n = 0; n < sizeof names / sizeof *names; n++)
+		for (size_t i = 0; i < pw_val_count(links); i++)
+			if (!strcmp(pw_map_str(pw_val_at(links, i), "name", ""), names[n]))
+				return pw_val_at(links, i);
+	return NULL;
+}
+
+static bool parse_cidr(const char *text, uint32_t *ret_net, unsigned *ret_bits)
+{
+	char ip[INET_ADDRSTRLEN];
+	size_t len = strcspn(text, "/");
+	struct in_addr addr;
+	if (!text[len] || len >= sizeof ip)
+		return false;
+	memcpy(ip, text, len);
+	ip[len] = '\0';
+	if (inet_pton(AF_INET, ip, &addr) != 1)
+		return false;
+	*ret_net = ntohl(addr.s_addr);
+	*ret_bits = (unsigned)strtoul(text + len + 1, NULL, 10);
+	return *ret_bits <= 32;
+}
+
+static bool inside(const char *address, const char *cidr)
+{
+	uint32_t a, net;
+	unsigned bits, own;
+	if (!parse_cidr(address, &a, &own) || !parse_cidr(cidr, &net, &bits))
+		return true; /* not IPv4: nothing to hold against it */
+	uint32_t mask = bits ? ~UINT32_C(0) << (32 - bits) : 0;
+	return (a & mask) == (net & mask);
+}
+
+static const char *first_ipv4(const struct pw_val *link)
+{
+	const struct pw_val *list = pw_map_get(link, "addresses");
+	for (size_t i = 0; i < pw_val_count(list); i++) {
+		const char *text = pw_val_text(pw_val_at(list, i));
+		if (text && !strchr(text, ':'))
+			return text;
+	}
+	return "";
+}
+
+static bool has_default(const struct pw_val *routes)
+{
+	for (size_t i = 0; i < pw_val_count(routes); i++) {
+		const char *dst = pw_map_str(pw_val_at(routes, i), "dst", "");
+		if (!strcmp(dst, "default") || !strcmp(dst, "0.0.0.0/0"))
+			return true;
+	}
+	return false;
+}
+
+static void physical_addresses(const struct pw_val *links, char *out, size_t size)
+{
+	size_t used = 0;
+	out[0] = '\0';
+	for (size_t i = 0; i < pw_val_count(links) && used < size; i++) {
+		const struct pw_val *link = pw_val_at(links, i);
+		const char *name = pw_map_str(link, "name", ""), *ip = first_ipv4(link);
+		if (*ip && strcmp(name, "lo") && strcmp(pw_map_str(link, "kind", ""), "bridge") && strcmp(pw_map_str(link, "kind", ""), "vxlan"))
+			used += (size_t)snprintf(out + used, size - used, "%s%s on %s", used ? ", " : "", ip, name);
+	}
+}
+
+static void conclude(const struct pw_node *node, const struct pw_val *uplink, const struct pw_val *bridge, bool dflt, const char *addresses, struct pw_result *result)
+{
+	const char *name = node->meta.name, *cidr = node->pod_cidrs.n ? node->pod_cidrs.v[0] : "", *at = first_ipv4(bridge);
+	const char *dev = pw_map_str(uplink, "name", ""), *br = pw_map_str(bridge, "name", "");
+	if (!uplink)
+		pw_result_set(result, "address-changed", "%s is known as %s, but has %s.", name, node->internal_ip, *addresses ? addresses : "no address");
+	else if (!pw_map_bool(uplink, "up", false) || !pw_map_bool(uplink, "carrier", true))
+		pw_result_set(result, "uplink-down", "%s of %s is %s.", dev, name, pw_map_bool(uplink, "up", false) ? "without carrier" : "down");
+	else if (bridge && !pw_map_bool(bridge, "up", false))
+		pw_result_set(result, "bridge-down", "%s of %s is down.", br, name);
+	else if (bridge && !*at)
+		pw_result_set(result, "bridge-no-address", "%s of %s has no address, so its pods have no gateway.", br, name);
+	else if (bridge && *cidr && !inside(at, cidr))
+		pw_result_set(result, "bridge-wrong-address", "%s of %s has %s, outside its pod CIDR %s.", br, name, at, cidr);
+	else if (!dflt)
+		pw_result_set(result, "no-default-route", "%s has no default route.", name);
+	else
+		pw_result_set(result, "ok", "%s has %s on %s%s%s.", name, node->internal_ip, dev, bridge ? ", pods behind " : "", br);
+}
+
+static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw_result *result, struct pw_err *err)
+{
+	(void)err;
+	const struct pw_facts *facts = pw_ctx_facts(ctx);
+	if (!pw_facts_need(facts, PW_FACT_NODES, result))
+		return PW_OK;
+	const struct pw_node *node = pw_facts_node(facts, pw_ctx_str(ctx, "node"));
+	if (!node) {
+		pw_result_unknown(result, "there is no node %s", pw_ctx_str(ctx, "node"));
+		return PW_OK;
+	}
+	const struct pw_val *links = pw_map_get(observation, "links");
+	const struct pw_val *uplink = link_with_address(links, node->internal_ip), *bridge = pod_bridge(links);
+	char addresses[512];
+	physical_addresses(links, addresses, sizeof addresses);
+	struct pw_val *ev = pw_result_evidence(result);
+	pw_map_set_str(ev, "uplink", pw_map_str(uplink, "name", ""));
+	pw_map_set_str(ev, "internal_ip", node->internal_ip);
+	pw_map_set_str(ev, "addresses", addresses);
+	pw_map_set_str(ev, "bridge", pw_map_str(bridge, "name", ""));
+	pw_map_set_str(ev, "bridge_address", first_ipv4(bridge));
+	pw_map_set_str(ev, "pod_cidr", node->pod_cidrs.n ? node->pod_cidrs.v[0] : "");
+	pw_map_set_int(ev, "uplink_mtu", pw_map_int(uplink, "mtu", 0));
+	conclude(node, uplink, bridge, has_default(pw_map_get(observation, "routes")), addresses, result);
+	return PW_OK;
+}
+
+const struct pw_check pw_check_node_network = {
+	PW_CHECK_HEAD("node_network"),
+	.summary = "Compare a node's interfaces with its Node object",
+	.details = "Uplink state, the node's address, and the address of the pod bridge.",
+	.params = params,
+	.outcomes = outcomes,
+	.evidence = evidence,
+	.effect = PW_EFFECT_READS,
+	.facts = PW_FACT_NODES,
+	.timeout_ms = 3000,
+	.example = "check node_network node=n1 --at node:n1",
+	.probe = probe,
+	.judge = judge,
+};

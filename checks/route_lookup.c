@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * route_lookup: where this node would send a packet for a pod, against the
+ * node that owns the pod's address.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <packetwalk/dataplane.h>
+#include <packetwalk/lookup.h>
+
+static const struct pw_param params[] = {
+	{ "node", PW_TYPE_NODE, 1, NULL, NULL, "The node that is asked" },
+	{ "to", PW_TYPE_POD, 1, NULL, NULL, "The pod the packet is for" },
+	{ "address", PW_TYPE_ADDRESS, 1, NULL, NULL, "Its address" },
+	{ NULL, PW_TYPE_STR, 0, NULL, NULL, NULL },
+};
+
+static const struct pw_outcome outcomes[] = {
+	{ "ok", PW_CLASS_OK, "The route leads to the pod, its node, or an overlay device.", NULL, NULL },
+	{ "no-route", PW_CLASS_FAIL, "The node has no route for the pod's address.", "the CNI agent did not set it, or something removed it", "restart the CNI agent" },
+	{ "default-route", PW_CLASS_FAIL, "Only the default route matches: the packet leaves for the router, which knows nothing of pods unless the network routes them.", "the route of the peer's pod CIDR is missing", "restart the CNI agent, or look at the routes of the network" },
+	{ "wrong-next-hop", PW_CLASS_FAIL, "The next hop is a node that does not own the pod's address, or no node at all.", "an old lease, or a hand-made route", "remove the route" },
+	{ "stays-here", PW_CLASS_FAIL, "The pod is on another node, and the route keeps the packet on this one.", "address ranges overlap, or the bridge has another node's subnet", "look at the pod CIDRs" },
+	{ "blocked", PW_CLASS_FAIL, "A blackhole, prohibit or unreachable route matches.", NULL, "remove the route" },
+	{ "leaves", PW_CLASS_FAIL, "The pod is on this node, and the route sends the packet elsewhere.", "the bridge lost its address", "look at the bridge" },
+	{ NULL, PW_CLASS_OK, NULL, NULL, NULL },
+};
+
+static const struct pw_evidence evidence[] = {
+	{ "dst", PW_TYPE_ADDRESS, NULL, "Address looked up" },
+	{ "dev", PW_TYPE_STR, NULL, "Device chosen, empty if none" },
+	{ "gateway", PW_TYPE_STR, NULL, "Next hop, empty if on-link" },
+	{ "owner", PW_TYPE_STR, NULL, "Node that runs the pod" },
+	{ "overlay", PW_TYPE_BOOL, NULL, "The device is a tunnel" },
+	{ "src", PW_TYPE_STR, NULL, "Source address the kernel would choose" },
+	{ NULL, PW_TYPE_STR, NULL, NULL },
+};
+
+static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
+{
+	const char *dst = pw_ctx_str(ctx, "address");
+	int rc = pw_route_get(ctx, dst, NULL, NULL, 0, pw_map_set_map(observation, "route"), err);
+	if (!rc)
+		rc = pw_read_links(ctx, observation, err);
+	if (!rc)
+		rc = pw_read_routes(ctx, strchr(dst, ':') ? AF_INET6 : AF_INET, observation, err);
+	return rc;
+}
+
+static const char *link_kind(const struct pw_val *observation, const char *dev)
+{
+	const struct pw_val *links = pw_map_get(observation, "links");
+	for (size_t i = 0; i < pw_val_count(links); i++)
+		if (!strcmp(pw_map_str(pw_val_at(links, i), "name", ""), dev))
+			return pw_map_str(pw_val_at(links, i), "kind", "");
+	return "";
+}
+
+static bool is_tunnel(const char *kind)
+{
+	static const char *const kinds[] = { "vxlan", "geneve", "ipip", "gre", "wireguard", "tun", "sit", "ip6tnl" };
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (!strcmp(kind, kinds[i]))
+			return true;
+	return false;
+}
+
+/* Devices behind which the pods of this node stand. */
+static bool is_pod_side(const char *kind, const char *dev)
+{
+	return !strcmp(kind, "bridge") || !strcmp(kind, "veth") || !strcmp(kind, "netkit") || !strncmp(dev, "cali", 4) || !strncmp(dev, "lxc", 3);
+}
+
+static const char *default_gateway(const struct pw_val *observation)
+{
+	const struct pw_val *routes = pw_map_get(observation, "routes");
+	for (size_t i = 0; i < pw_val_count(routes); i++) {
+		const char *dst = pw_map_str(pw_val_at(routes, i), "dst", "");
+		if (!strcmp(dst, "default") || !strcmp(dst, "0.0.0.0/0") || !strcmp(dst, "::/0"))
+			return pw_map_str(pw_val_at(routes, i), "gateway", "");
+	}
+	return "";
+}
+
+static void conclude(const struct pw_facts *facts, const struct pw_val *o, const char *node, const struct pw_pod *pod, struct pw_result *result)
+{
+	const struct pw_val *route = pw_map_get(o, "route");
+	const char *how = pw_map_str(route, "result", ""), *dev = pw_map_str(route, "dev", ""), *gateway = pw_map_str(route, "gateway", "");
+	const char *kind = link_kind(o, dev), *fallback = default_gateway(o);
+	const struct pw_node *hop = *gateway ? pw_facts_node_by_ip(facts, gateway) : NULL;
+	bool here = !strcmp(pod->node, node);
+	if (!strcmp(how, "no-route") || (!strcmp(how, "unreachable") && !*dev))
+		pw_result_set(result, !strcmp(how, "no-route") ? "no-route" : "blocked", "%s has no usable route for %s.", node, pod->ip);
+	else if (!strcmp(how, "prohibited") || !strcmp(how, "blackhole") || !strcmp(how, "unreachable"))
+		pw_result_set(result, "blocked", "A %s route on %s matches %s.", how, node, pod->ip);
+	else if (here && !is_pod_side(kind, dev))
+		pw_result_set(result, "leaves", "%s runs on %s, whose route for %s leaves by %s.", pod->meta.name, node, pod->ip, dev);
+	else if (here)
+		pw_result_set(result, "ok", "%s reaches %s by %s.", node, pod->ip, dev);
+	else if (is_tunnel(kind))
+		pw_result_set(result, "ok", "%s sends %s into the overlay device %s.", node, pod->ip, dev);
+	else if (!strcmp(kind, "bridge") && !*gateway)
+		pw_result_set(result, "stays-here", "%s runs on %s, but the route of %s keeps %s on its own %s.", pod->meta.name, pod->node, node, pod->ip, dev);
+	else if (hop && !strcmp(hop->meta.name, pod->node))
+		pw_result_set(result, "ok", "%s sends %s to %s, the address of %s.", node, pod->ip, gateway, pod->node);
+	else if (*gateway && !strcmp(gateway, fallback))
+		pw_result_set(result, "default-route", "%s has no route for the pods of %s: %s leaves by the default route to %s.", node, pod->node, pod->ip, gateway);
+	else
+		pw_result_set(result, "wrong-next-hop", "%s sends %s to %s%s%s%s, but it belongs to %s.", node, pod->ip, *gateway ? gateway : dev, hop ? " (" : "",
+			      hop ? hop->meta.name : "", hop ? ")" : "", pod->node);
+}
+
+static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw_result *result, struct pw_err *err)
+{
+	(void)err;
+	const struct pw_facts *facts = pw_ctx_facts(ctx);
+	if (!pw_facts_need(facts, PW_FACT_PODS | PW_FACT_NODES, result))
+		return PW_OK;
+	const struct pw_pod *pod = pw_facts_pod_ref(facts, pw_ctx_str(ctx, "to"));
+	const struct pw_val *route = pw_map_get(observation, "route");
+	if (!pod || !route) {
+		pw_result_unknown(result, "there is no pod %s", pw_ctx_str(ctx, "to"));
+		return PW_OK;
+	}
+	struct pw_val *ev = pw_result_evidence(result);
+	pw_map_set_str(ev, "dst", pod->ip);
+	pw_map_set_str(ev, "dev", pw_map_str(route, "dev", ""));
+	pw_map_set_str(ev, "gateway", pw_map_str(route, "gateway", ""));
+	pw_map_set_str(ev, "owner", pod->node);
+	pw_map_set_bool(ev, "overlay", is_tunnel(link_kind(observation, pw_map_str(route, "dev", ""))));
+	pw_map_set_str(ev, "src", pw_map_str(route, "src", ""));
+	conclude(facts, observation, pw_ctx_str(ctx, "node"), pod, result);
+	return PW_OK;
+}
+
+const struct pw_check pw_check_route_lookup = {
+	PW_CHECK_HEAD("route_lookup"),
+	.summary = "Ask a node's kernel where it would send a packet for a pod",
+	.details = "Compares the answer with the node that runs the pod.",
+	.params = params,
+	.outcomes = outcomes,
+	.evidence = evidence,
+	.effect = PW_EFFECT_READS,
+	.facts = PW_FACT_PODS | PW_FACT_NODES,
+	.timeout_ms = 3000,
+	.example = "check route_lookup node=n1 to=shop/api-2 address=10.244.2.5 --at node:n1",
+	.probe = probe,
+	.judge = judge,
+};
