@@ -49,11 +49,23 @@ static const struct pw_evidence evidence[] = {
 	{ NULL, PW_TYPE_STR, NULL, NULL },
 };
 
+/* Whose rules the vantage's lookups follow; a vantage without a known libc is
+ * taken for glibc, whose rules static resolvers copy. */
+static int lookup_as_libc(struct pw_ctx *ctx, const char *name, struct pw_val *observation, struct pw_err *err)
+{
+	struct pw_val *config = pw_val_map(pw_ctx_arena(ctx));
+	int rc = pw_probe_resolv_conf(ctx, config, err);
+	const char *libc = pw_map_str(config, "libc", "");
+	if (rc)
+		return rc;
+	return pw_probe_lookup(ctx, name, !strcmp(libc, "musl") ? "musl" : "glibc", true, pw_ctx_ms(ctx, "wait"), observation, err);
+}
+
 static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
 {
 	const char *server = pw_ctx_str(ctx, "server"), *name = pw_ctx_str(ctx, "name");
 	if (!server || !*server)
-		return pw_probe_lookup(ctx, name, NULL, true, pw_ctx_ms(ctx, "wait"), observation, err);
+		return lookup_as_libc(ctx, name, observation, err);
 	struct pw_dns_query query = {
 		.server = server, .name = name, .type = pw_ctx_str(ctx, "type"),
 		.tcp = !strcmp(pw_ctx_str(ctx, "transport"), "tcp"),

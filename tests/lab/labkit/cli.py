@@ -296,7 +296,10 @@ def run_environment(directory):
     if os.sep in program:
         program = os.path.abspath(program)
     via = f"exec:{directory}/enter {{node}} {program} agent"
-    return program, {**os.environ, "KUBECONFIG": f"{directory}/kubeconfig", "PACKETWALK_VIA": via, "LAB_DIR": str(directory)}
+    # Its operator owns the nodes and has consented to everything, captures included.
+    effect = os.environ.get("PACKETWALK_MAX_EFFECT", "privileged")
+    return program, {**os.environ, "KUBECONFIG": f"{directory}/kubeconfig", "PACKETWALK_VIA": via, "PACKETWALK_MAX_EFFECT": effect,
+                     "LAB_DIR": str(directory)}
 
 
 def run(argv):
