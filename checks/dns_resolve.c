@@ -40,7 +40,7 @@ static const struct pw_outcome outcomes[] = {
 
 static const struct pw_evidence evidence[] = {
 	{ "addresses", PW_TYPE_STR, NULL, "Addresses or targets in the answer, separated by commas" },
-	{ "asked", PW_TYPE_STR, NULL, "The name that decided, fully qualified" },
+	{ "asked", PW_TYPE_HOST, NULL, "The name that decided, fully qualified" },
 	{ "server", PW_TYPE_STR, NULL, "Server that decided, empty if the hosts file did" },
 	{ "rcode", PW_TYPE_STR, NULL, "DNS response code, empty if none came" },
 	{ "queries", PW_TYPE_INT, NULL, "Questions it took" },

@@ -25,7 +25,7 @@ static const struct pw_outcome outcomes[] = {
 };
 
 static const struct pw_evidence evidence[] = {
-	{ "url", PW_TYPE_STR, NULL, "What the probe asks" },
+	{ "url", PW_TYPE_URL, NULL, "What the probe asks" },
 	{ "address", PW_TYPE_ADDRESS, NULL, "Address of the pod" },
 	{ "node", PW_TYPE_NODE, NULL, "Node of the pod" },
 	{ "target", PW_TYPE_PORT, NULL, "Port of the pod that the Service sends to" },

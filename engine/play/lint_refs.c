@@ -204,6 +204,14 @@ static const struct pw_play_input *find_input(const struct pw_play *play, const 
 	return NULL;
 }
 
+static bool asks_for(const struct pw_play_step *step, const char *name)
+{
+	for (size_t i = 0; i < step->n_asks; i++)
+		if (!strcmp(step->asks[i], name))
+			return true;
+	return false;
+}
+
 /* An input that is not given takes the caller's of the same name. */
 static void check_passed_on(struct pw_lint *lint, const struct pw_play_step *step, const struct pw_play_input *wanted)
 {
@@ -216,6 +224,8 @@ static void check_passed_on(struct pw_lint *lint, const struct pw_play_step *ste
 		pw_diags_add_two(lint->diags, 0, step->place, own->place, PW_ID_REF_TYPE, "give it under \"given\"",
 				 "the input \"%s\" is of type %s here, and the playbook %s wants %s", wanted->name, pw_type_word(own->type),
 				 step->playbook, pw_type_word(wanted->type));
+	if (needed && !own && asks_for(step, wanted->name))
+		return;
 	if (needed && !own)
 		pw_diags_add(lint->diags, 0, step->place, PW_ID_INPUT_MISSING, "give it under \"given\"",
 			     "the playbook %s needs the input \"%s\"", step->playbook, wanted->name);
@@ -237,6 +247,10 @@ static void check_call(struct pw_lint *lint, const struct pw_site *site, const s
 		if (!pw_map_get(step->with, names[i]))
 			check_passed_on(lint, step, &callee->inputs[i]);
 	}
+	for (size_t i = 0; names && i < step->n_asks; i++)
+		if (!find_input(callee, step->asks[i], NULL))
+			pw_diags_add(lint->diags, 0, step->place, PW_ID_NO_INPUT, pw_suggest(lint->arena, step->asks[i], names, callee->n_inputs),
+				     "the playbook %s has no input \"%s\" to ask for", step->playbook, step->asks[i]);
 	for (size_t i = 0; names && i < pw_val_count(step->with); i++) {
 		const char *key = pw_map_key(step->with, i);
 		const struct pw_play_input *input = find_input(callee, key, NULL);

@@ -58,6 +58,7 @@ struct pw_play_step {
 	unsigned timeout_ms;      /* 0: the check's */
 	const char *ask;          /* PW_STEP_ASK: the question, a template */
 	const char *const *answers; size_t n_answers; /* words; "not-sure" is always one */
+	const char *const *asks; size_t n_asks; /* PW_STEP_PLAYBOOK: inputs of the callee that a person is asked for */
 	const char *playbook;     /* PW_STEP_PLAYBOOK: name; outcomes are fault, healthy, inconclusive */
 	struct pw_play *callee;   /* resolved */
 	const struct pw_play_edge *edges; size_t n_edges;

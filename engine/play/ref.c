@@ -334,7 +334,8 @@ bool pw_type_fits(enum pw_type from, enum pw_type to)
 	case PW_TYPE_REAL: return from == PW_TYPE_INT || from == PW_TYPE_PORT;
 	case PW_TYPE_INT: return from == PW_TYPE_PORT;
 	case PW_TYPE_PORT: return from == PW_TYPE_INT;
-	case PW_TYPE_BOOL: case PW_TYPE_ADDRESS: case PW_TYPE_CIDR: case PW_TYPE_URL: case PW_TYPE_DURATION: case PW_TYPE_CHOICE:
+	case PW_TYPE_CHOICE: return from == PW_TYPE_STR; /* a Service's protocol: held against the choices when it is known */
+	case PW_TYPE_BOOL: case PW_TYPE_ADDRESS: case PW_TYPE_CIDR: case PW_TYPE_URL: case PW_TYPE_DURATION:
 	case PW_TYPE_MAP: case PW_TYPE_NAMESPACE: case PW_TYPE_POD: case PW_TYPE_SERVICE: case PW_TYPE_NODE:
 		break;
 	}
