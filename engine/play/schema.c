@@ -138,7 +138,7 @@ static const struct pw_schema_key playbook_keys[] = {
 	{ .name = "inputs", .form = PW_FORM_TABLE, LIST(pw_play, inputs), .of = &pw_schema_input, .help = "The values the playbook needs, in the order they are asked for." },
 	{ .name = "start", .form = PW_FORM_STEP, .flags = PW_KEY_REQUIRED, FIELD(pw_play, start), .help = "The first step." },
 	{ .name = "steps", .form = PW_FORM_TABLE, .flags = PW_KEY_REQUIRED, LIST(pw_play, steps), .of = &pw_schema_step, .help = "The steps, by name." },
-	{ .name = "verdicts", .form = PW_FORM_TABLE, .flags = PW_KEY_REQUIRED, LIST(pw_play, verdicts), .of = &pw_schema_verdict, .help = "The verdicts, by name." },
+	{ .name = "verdicts", .form = PW_FORM_TABLE, LIST(pw_play, verdicts), .of = &pw_schema_verdict, .help = "The verdicts, by name." },
 	{ .name = "tests", .form = PW_FORM_RECORDS, LIST(pw_play, tests), .of = &pw_schema_test, .help = "The playbook's own cases, run by `packetwalk test`." },
 	{ .name = NULL },
 };
