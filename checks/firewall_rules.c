@@ -116,10 +116,17 @@ static bool stops(const char *outcome)
 	return !strcmp(outcome, "drop") || !strcmp(outcome, "reject");
 }
 
+/* A bridge or device hook is not on the walk through the IP hooks, and may still meet the packet. */
+static bool meets_packet(const struct pw_val *drop)
+{
+	const char *table = pw_map_str(drop, "table", "");
+	return pw_map_bool(drop, "on_path", false) || !strncmp(table, "bridge", 6);
+}
+
 static const struct pw_val *certain_drop(const struct pw_val *list)
 {
 	for (size_t i = 0; i < pw_val_count(list); i++)
-		if (pw_map_bool(pw_val_at(list, i), "certain", false))
+		if (pw_map_bool(pw_val_at(list, i), "certain", false) && meets_packet(pw_val_at(list, i)))
 			return pw_val_at(list, i);
 	return NULL;
 }
