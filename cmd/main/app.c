@@ -21,6 +21,7 @@
 #include "stream.h"
 
 #define MAX_TABLES 16
+#define REQUEST_TIMEOUT_MS 10000 /* as help says */
 #define TEXT_MAX ((size_t)64 << 10) /* one message */
 
 int pw_app_init(struct pw_app *app, const struct pw_cmd *cmd)
@@ -286,7 +287,12 @@ int pw_app_cluster(struct pw_app *app, struct pw_cluster **ret, struct pw_err *e
 			.context = pw_app_opt(app, "context"), .namespace_ = pw_app_opt(app, "namespace"),
 			.as = pw_app_opt(app, "as"), .request_timeout_ms = 0,
 		};
-		int rc = pw_app_duration(app, "request-timeout", 0, &config.request_timeout_ms, err);
+		unsigned whole = 0;
+		int rc = pw_app_duration(app, "request-timeout", REQUEST_TIMEOUT_MS, &config.request_timeout_ms, err);
+		if (!rc)
+			rc = pw_app_duration(app, "timeout", 0, &whole, err);
+		if (whole && whole < config.request_timeout_ms)
+			config.request_timeout_ms = whole; /* no request may outlast the run */
 		if (!rc)
 			rc = pw_cluster_open(&config, &app->cluster, err);
 		if (rc)

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include <out/out.h>
+
 #define MAX_TABLES 16
 #define NAME_COLUMN 30 /* options and their values; longer ones get a line of their own */
 
@@ -111,6 +113,13 @@ static void more_options(struct pw_app *app, const struct pw_cmd *cmd, struct pw
 		option(out, &list.opts[i], app->out.width);
 }
 
+static void formats(struct pw_app *app, struct pw_buf *out)
+{
+	title(app, out, "Output formats (-o)");
+	for (size_t i = 0; pw_out_registry[i]; i++)
+		item(out, pw_out_registry[i]->name, strlen(pw_out_registry[i]->name), pw_out_registry[i]->summary, 14, app->out.width);
+}
+
 void pw_help_write(struct pw_app *app, const struct pw_cmd *cmd, struct pw_buf *out)
 {
 	if (!cmd) {
@@ -133,6 +142,8 @@ void pw_help_write(struct pw_app *app, const struct pw_cmd *cmd, struct pw_buf *
 		for (const struct pw_opt *o = tables[i]; o->name; o++)
 			option(out, o, app->out.width);
 	}
+	if (cmd->groups & PW_OPTS_RUN)
+		formats(app, out);
 	if (cmd->examples)
 		title(app, out, "Examples");
 	for (const char *const *e = cmd->examples; e && *e; e++)

@@ -123,6 +123,8 @@ static int read_cluster(struct pw_walk_run *run)
 	if (!rc)
 		return 0;
 	pw_outputs_bail(&run->outputs, run->app, err.text);
+	if (run->deadline_ms && pw_mono_ms() >= run->deadline_ms)
+		return pw_fail(run->app, PW_EXIT_DEADLINE, "the deadline of the run passed while the cluster was read: %s", err.text);
 	return pw_fail_err(run->app, rc == PW_USAGE ? PW_EXIT_USAGE : PW_EXIT_ENVIRONMENT, &err);
 }
 
@@ -139,7 +141,12 @@ static int fill_inputs(struct pw_walk_run *run)
 		if (!text && pw_inputs_default(inputs, i, &text, &from, &err))
 			text = NULL;
 		pw_err_clear(&err);
-		if (text && pw_inputs_set(inputs, i, text, from, &err))
+		int rc = text ? pw_inputs_set(inputs, i, text, from, &err) : PW_OK;
+		if (rc == PW_ABSENT && was_given && pw_inputs_may_be_absent(inputs, i)) {
+			pw_note(run->app, "packetwalk: note: %s", err.text);
+			rc = pw_inputs_set_absent(inputs, i, text, from, &err);
+		}
+		if (rc)
 			code = was_given ? pw_fail(run->app, PW_EXIT_USAGE, "%s (from the %s)", err.text, from) : pw_fail_err(run->app, PW_EXIT_USAGE, &err);
 		else if (!text && run->play->inputs[i].optional)
 			pw_inputs_leave(inputs, i);
@@ -201,6 +208,7 @@ static int prepare_inputs(struct pw_walk_run *run, struct pw_scope *scope)
 	if (run->app->cluster) {
 		run->inputs.facts = pw_cluster_facts(run->app->cluster);
 		run->inputs.default_ns = pw_cluster_namespace(run->app->cluster);
+		run->any_namespace = pw_app_flag(run->app, "all-namespaces");
 	}
 	if (!run->interactive)
 		code = fill_inputs(run);
@@ -253,7 +261,7 @@ static int finish(struct pw_walk_run *run, struct pw_record *record, enum pw_dri
 	return pw_outputs_exit(&run->outputs, app, record);
 }
 
-static int walk(struct pw_walk_run *run, unsigned jobs, int64_t deadline)
+static int walk(struct pw_walk_run *run, unsigned jobs)
 {
 	struct pw_app *app = run->app;
 	struct pw_err err = PW_ERR_INIT;
@@ -269,7 +277,7 @@ static int walk(struct pw_walk_run *run, unsigned jobs, int64_t deadline)
 		.executor = executor, .facts = run->inputs.facts, .default_ns = run->inputs.default_ns,
 		.cluster = app->cluster ? pw_cluster_describe(app->cluster) : NULL,
 		.cluster_uid = app->cluster ? pw_cluster_uid(app->cluster) : NULL, .here = pw_app_opt(app, "at"),
-		.max_effect = run->max_effect, .jobs = jobs, .deadline_ms = deadline, .known = run->known, .wake_fd = pw_signals_start(),
+		.max_effect = run->max_effect, .jobs = jobs, .deadline_ms = run->deadline_ms, .known = run->known, .wake_fd = pw_signals_start(),
 		.ops = { .event = on_event, .ask = on_ask, .consent = on_consent, .inputs = on_inputs, .after = on_after,
 			 .signal = on_signal, .arg = run },
 	};
@@ -294,10 +302,10 @@ int pw_walk_main(struct pw_walk_run *run)
 		return code;
 	if (pw_app_duration(app, "timeout", 0, &timeout, &err) || pw_app_number(app, "jobs", 0, 256, &jobs, &err))
 		return pw_fail_err(app, PW_EXIT_USAGE, &err);
-	int64_t deadline = timeout ? pw_mono_ms() + timeout : 0;
+	run->deadline_ms = timeout ? pw_mono_ms() + timeout : 0;
 	(void)pw_signals_start();
 	code = prepare_inputs(run, pw_scope_new(app->arena));
 	if (!code)
 		code = check_resume(run);
-	return code ? code : walk(run, jobs, deadline);
+	return code ? code : walk(run, jobs);
 }

@@ -27,6 +27,8 @@ struct pw_walk_run {
 	struct pw_session session;
 	struct pw_outputs outputs;
 	enum pw_effect max_effect;
+	int64_t deadline_ms;           /* pw_mono_ms() of the end of the run, 0: none */
+	bool any_namespace;            /* -A: completion does not prefer the current one */
 	unsigned allowed, refused;     /* effects a person was asked about, 1 << effect */
 	bool status_line;              /* a line without a newline stands on the terminal */
 	bool shown;                    /* steps went by on the same terminal that gets the result */

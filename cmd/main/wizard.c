@@ -38,7 +38,7 @@ static bool is_quit(enum pw_prompted how, char key)
 
 /* ---- inputs ---- */
 
-static const char *const *candidates_of(struct pw_inputs *inputs, size_t i, size_t *ret_n)
+static const char *const *candidates_of(const struct pw_walk_run *run, struct pw_inputs *inputs, size_t i, size_t *ret_n)
 {
 	const struct pw_play_input *input = &inputs->play->inputs[i];
 	const struct pw_input_type *type = pw_input_type(input->type);
@@ -47,7 +47,7 @@ static const char *const *candidates_of(struct pw_inputs *inputs, size_t i, size
 	if (input->n_choices)
 		return input->choices;
 	if (!type || !type->candidates || (type->facts && !inputs->facts) ||
-	    type->candidates(inputs->facts, inputs->default_ns, inputs->arena, &seq))
+	    type->candidates(inputs->facts, run->any_namespace ? "" : inputs->default_ns, inputs->arena, &seq))
 		return NULL;
 	const char **list = pw_arena_array(inputs->arena, pw_val_count(seq) + 1, sizeof *list);
 	for (size_t k = 0; list && k < pw_val_count(seq); k++)
@@ -73,12 +73,12 @@ static enum asked ask_input(struct pw_walk_run *run, struct pw_inputs *inputs, s
 {
 	const struct pw_play_input *input = &inputs->play->inputs[i];
 	struct pw_err err = PW_ERR_INIT;
-	const char *otherwise = NULL, *from = NULL, *text = NULL;
+	const char *otherwise = NULL, *from = NULL, *text = NULL, *insisted = NULL;
 	size_t n = 0;
 	char key = 0;
 	if (pw_inputs_default(inputs, i, &otherwise, &from, NULL) && pw_inputs_discover(inputs, i, &otherwise, &from, NULL))
 		otherwise = from = NULL;
-	const char *const *candidates = candidates_of(inputs, i, &n);
+	const char *const *candidates = candidates_of(run, inputs, i, &n);
 	run->asked = true;
 	struct pw_prompt prompt = { .question = input->ask ? input->ask : input->name, .type = pw_type_word(input->type),
 		.otherwise = otherwise, .from = from, .help = describe(inputs, i, candidates, candidates ? n : 0), .keys = "bswq",
@@ -98,9 +98,16 @@ static enum asked ask_input(struct pw_walk_run *run, struct pw_inputs *inputs, s
 			continue;
 		}
 		pw_err_clear(&err);
-		if (pw_inputs_set(inputs, i, text, text == otherwise || (otherwise && strcmp(text, otherwise) == 0) ? from : "answered", &err) == PW_OK)
+		int rc = pw_inputs_set(inputs, i, text, otherwise && strcmp(text, otherwise) == 0 ? from : "answered", &err);
+		if (rc == PW_OK)
 			return ASKED_SET;
 		say(run, err.text);
+		if (rc != PW_ABSENT || !pw_inputs_may_be_absent(inputs, i))
+			continue;
+		if (insisted && strcmp(insisted, text) == 0 && pw_inputs_set_absent(inputs, i, text, "answered", &err) == PW_OK)
+			return ASKED_SET;
+		insisted = text;
+		say(run, "Answer the same again to walk all the same: that it is not there may be the fault.");
 	}
 }
 
@@ -120,7 +127,13 @@ bool pw_wizard_inputs(struct pw_walk_run *run, struct pw_inputs *inputs, bool al
 		const char *from = NULL, *text = pw_given_lookup(&run->given, inputs->play->inputs[i].name, &from);
 		if (inputs->values[i].text && !all)
 			continue;
-		if (text && pw_inputs_set(inputs, i, text, from, &err) == PW_OK) {
+		int rc = text ? pw_inputs_set(inputs, i, text, from, &err) : PW_ABSENT;
+		if (rc == PW_OK) {
+			show_known(run, inputs, i);
+			continue;
+		}
+		if (text && rc == PW_ABSENT && pw_inputs_may_be_absent(inputs, i) && pw_inputs_set_absent(inputs, i, text, from, NULL) == PW_OK) {
+			say(run, err.text);
 			show_known(run, inputs, i);
 			continue;
 		}

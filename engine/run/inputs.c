@@ -87,6 +87,48 @@ int pw_inputs_set(struct pw_inputs *inputs, size_t i, const char *text, const ch
 	return PW_OK;
 }
 
+/* ---- objects that are not there ---- */
+
+static bool declares_absent(const struct pw_check *check)
+{
+	for (const struct pw_outcome *o = check->outcomes; o && o->word; o++)
+		if (strcmp(o->word, "absent") == 0)
+			return true;
+	return false;
+}
+
+bool pw_inputs_may_be_absent(const struct pw_inputs *inputs, size_t i)
+{
+	if (inputs->play->inputs[i].type != PW_TYPE_SERVICE || !inputs->facts ||
+	    pw_facts_known(inputs->facts, PW_FACT_SERVICES) != PW_KNOWN_YES)
+		return false;
+	for (size_t s = 0; s < inputs->play->n_steps; s++) {
+		const struct pw_check *check = inputs->play->steps[s].decl;
+		if (check && (check->facts & PW_FACT_SERVICES) && declares_absent(check))
+			return true;
+	}
+	return false;
+}
+
+int pw_inputs_set_absent(struct pw_inputs *inputs, size_t i, const char *text, const char *from, struct pw_err *err)
+{
+	const struct pw_play_input *input = &inputs->play->inputs[i];
+	const char *slash = strchr(text, '/'), *name = slash ? slash + 1 : text;
+	const char *ns = slash ? pw_arena_strndup(inputs->arena, text, (size_t)(slash - text)) : inputs->default_ns;
+	struct pw_val *val = pw_val_map(inputs->arena);
+	for (const char *const *field = pw_input_type(input->type)->fields; field && *field; field++)
+		pw_map_set_str(val, *field, "");
+	pw_map_set_strf(val, "", "%s/%s", ns ? ns : "", name);
+	pw_map_set_str(val, "name", name);
+	pw_map_set_str(val, "namespace", ns);
+	pw_map_set_strf(val, "short", "%s.%s", name, ns ? ns : "");
+	pw_map_set_strf(val, "fqdn", "%s.%s.svc.%s", name, ns ? ns : "", pw_facts_cluster_domain(inputs->facts));
+	pw_scope_set(inputs->scope, input->name, val);
+	inputs->values[i].text = pw_arena_strdup(inputs->arena, text);
+	inputs->values[i].from = pw_arena_strdup(inputs->arena, from);
+	return pw_arena_failed(inputs->arena) ? pw_err_set(err, PW_NOMEM, "out of memory") : PW_OK;
+}
+
 /* ---- defaults ---- */
 
 struct origin { const struct pw_inputs *inputs; const char *text; };

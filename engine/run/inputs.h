@@ -2,6 +2,8 @@
 #ifndef ENGINE_RUN_INPUTS_H
 #define ENGINE_RUN_INPUTS_H
 
+#include <stdbool.h>
+
 #include <packetwalk/facts.h>
 
 #include <play/play.h>
@@ -39,6 +41,12 @@ unsigned pw_inputs_kinds(const struct pw_play *play);
 int pw_inputs_set(struct pw_inputs *inputs, size_t i, const char *text, const char *from, struct pw_err *err);
 /* As pw_inputs_set, but only looks: without a cluster, for scalars alone (objects pass). */
 int pw_inputs_look(const struct pw_inputs *inputs, size_t i, const char *text, struct pw_err *err);
+
+/* An object that is not there can be the very fault that is looked for. True when the playbook has a check that tells
+ * (a declared outcome `absent` over objects of that kind), and the input names a Service. */
+bool pw_inputs_may_be_absent(const struct pw_inputs *inputs, size_t i);
+/* Sets one to an object that is not there: its name and namespace are known, every other field is empty. */
+int pw_inputs_set_absent(struct pw_inputs *inputs, size_t i, const char *text, const char *from, struct pw_err *err);
 
 /* The playbook's default, filled in from what is set so far. PW_ABSENT: it has none, or one that cannot be known yet. */
 int pw_inputs_default(struct pw_inputs *inputs, size_t i, const char **ret_text, const char **ret_from, struct pw_err *err);
