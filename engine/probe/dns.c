@@ -309,9 +309,10 @@ static void turn(struct flight *f, size_t n, int64_t deadline_us)
 	nfds_t k = 0;
 	for (size_t s = 0; s < n; s++) {
 		ares_socket_t socks[ARES_GETSOCK_MAXNUM];
-		int bits = ares_getsock(f[s].channel, socks, ARES_GETSOCK_MAXNUM);
-		for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
-			int events = (ARES_GETSOCK_READABLE(bits, i) ? POLLIN : 0) | (ARES_GETSOCK_WRITABLE(bits, i) ? POLLOUT : 0);
+		/* The lower half of the bits says readable, the upper writable; the macros for it shift into the sign. */
+		unsigned bits = (unsigned)ares_getsock(f[s].channel, socks, ARES_GETSOCK_MAXNUM);
+		for (unsigned i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
+			int events = (bits >> i & 1 ? POLLIN : 0) | (bits >> (i + ARES_GETSOCK_MAXNUM) & 1 ? POLLOUT : 0);
 			if (!events)
 				continue;
 			whose[k] = &f[s];
