@@ -37,9 +37,9 @@ has 'a name without that type' result=answered rcode=NOERROR answers=0 addresses
 probe c dns server='[fd77:2::2]:5353' name=web.test type=A
 has 'by IPv6, on a port' result=answered addresses.n=2
 for rcode in FORMERR SERVFAIL NXDOMAIN NOTIMP REFUSED; do
-	ask "$(echo $rcode | tr A-Z a-z).test" A
+	ask "$(echo $rcode | tr "[:upper:]" "[:lower:]").test" A
 	has "$rcode is an answer" result=answered rcode=$rcode
-	ask "$(echo $rcode | tr A-Z a-z).test" A tcp=1 edns=1
+	ask "$(echo $rcode | tr "[:upper:]" "[:lower:]").test" A tcp=1 edns=1
 	has "$rcode by TCP" result=answered rcode=$rcode transport=tcp
 done
 ask badvers.test A edns=1
@@ -69,7 +69,7 @@ probe c dns server=$S:1053 name=web.test type=A
 has 'a closed port' result=refused-icmp errno=111 icmp.type=3 icmp.code=3 icmp.from=10.77.2.2
 probe c dns server=$S:1053 name=web.test type=A tcp=1
 has 'a closed TCP port' result=refused-rst errno=111
-probe c dns server=[fd77:2::2]:1053 name=web.test type=A
+probe c dns server="[fd77:2::2]:1053" name=web.test type=A
 has 'a closed port by IPv6' result=refused-icmp icmp.type=1 icmp.code=4
 probe c dns server=$S:54 name=web.test type=A tcp=1
 has 'a TCP server that closes' result=closed

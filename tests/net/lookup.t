@@ -5,7 +5,7 @@
 . "$(dirname "$0")"/lib.sh
 
 topology
-for a in 3 4; do in_ns s ip addr add 10.77.2.$a/24 dev eth0; done
+for a in 3 4; do in_ns s ip addr add 10.77.2."$a"/24 dev eth0; done
 in_ns s sysctl -qw net.ipv4.icmp_ratelimit=0
 serve s dns 10.77.2.2 53 "" $TMP/asked
 S=10.77.2.2
@@ -14,7 +14,7 @@ mkdir -p $ROOT/etc $ROOT/lib $ROOT/lib64
 
 # conf LINE...: the resolv.conf of the vantage.
 conf() { printf '%s\n' "$@" >$ROOT/etc/resolv.conf; }
-lookup() { libc=$1; name=$2; shift 2; : >$TMP/asked; probe c lookup root=$ROOT libc=$libc name="$name" "$@"; }
+lookup() { libc=$1; name=$2; shift 2; : >$TMP/asked; probe c lookup root=$ROOT libc="$libc" name="$name" "$@"; }
 asked() { # asked WHAT LINES: the server's log, sorted by the pair of types
 	got=$(tr '\n' ' ' <$TMP/asked)
 	if [ "$got" = "$2" ]; then report ok "$1"; else report not-ok "$1: asked [$got], not [$2]"; fi

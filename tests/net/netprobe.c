@@ -162,13 +162,26 @@ static int during_tcp(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err
 	return run_tcp(ctx, during_args, ret, err);
 }
 
+/* The test does what is to be seen between "ready" and the end of our input. */
+static int during_wait(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err)
+{
+	(void)ctx;
+	(void)ret;
+	(void)err;
+	puts("ready");
+	(void)fflush(stdout);
+	while (getchar() != EOF)
+		;
+	return PW_OK;
+}
+
 static int run_capture(struct pw_ctx *ctx, const struct args *args, struct pw_val *ret, struct pw_err *err)
 {
 	const char *interfaces[] = { str(args, "if"), str(args, "if2") };
 	struct pw_capture_spec spec = { .interfaces = interfaces, .n_interfaces = interfaces[1] ? 2 : interfaces[0] ? 1 : 0,
 		.filter = str(args, "filter"), .for_ms = num(args, "for", 1000), .keep = str(args, "keep"), .max_packets = num(args, "max", 0) };
 	during_args = args;
-	return pw_probe_capture(ctx, &spec, str(args, "address") ? during_tcp : NULL, pw_map_set_map(ret, "during"), ret, err);
+	return pw_probe_capture(ctx, &spec, str(args, "address") ? during_tcp : str(args, "wait") ? during_wait : NULL, pw_map_set_map(ret, "during"), ret, err);
 }
 
 static int print_packet(void *arg, const struct pw_pcap_packet *packet, struct pw_err *err)
