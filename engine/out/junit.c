@@ -101,7 +101,7 @@ static void write(const struct pw_record *record, const struct pw_out_style *sty
 	pw_buf_init(&says, 65536);
 	pw_kit_headline(record, &says);
 	pw_buf_printf(&says, ". %s", record->verdict.says ? record->verdict.says : "");
-	testcase(record, style, "verdict", record->verdict.id, class_of(record->status), pw_kit_status_word(record->status),
+	testcase(record, style, "verdict", record->verdict.id, class_of(record->status), pw_status_word(record->status),
 		 pw_buf_str(&says), 0, out);
 	pw_buf_release(&says);
 	pw_buf_puts(out, "  </testsuite>\n</testsuites>\n");

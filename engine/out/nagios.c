@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* -o nagios: one line for a monitoring system (nagios-plugins.org/doc/guidelines.html). */
+/* -o nagios: one line for a monitoring server, by nagios-plugins.org/doc/guidelines.html. */
 #include <string.h>
 
 #include <out/kit/kit.h>

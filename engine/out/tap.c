@@ -109,7 +109,7 @@ static void write(const struct pw_record *record, const struct pw_out_style *sty
 	pw_buf_init(&says, 65536);
 	pw_kit_headline(record, &says);
 	pw_buf_printf(&says, ". %s", record->verdict.says ? record->verdict.says : "");
-	struct pw_step_result verdict = { .title = record->verdict.id, .outcome = pw_kit_status_word(record->status),
+	struct pw_step_result verdict = { .title = record->verdict.id, .outcome = pw_status_word(record->status),
 		.klass = record->status == PW_STATUS_HEALTHY ? PW_CLASS_OK : record->status == PW_STATUS_FAULT ? PW_CLASS_FAIL : PW_CLASS_UNKNOWN,
 		.says = pw_buf_str(&says), .duration_ms = record->duration_ms };
 	pw_buf_puts(out, "TAP version 14\n");

@@ -61,7 +61,6 @@ bool pw_known_has(const struct pw_driver *driver, const struct pw_frame *frame, 
 int pw_frame_verdict(const struct pw_driver *driver, const struct pw_frame *frame, struct pw_outcome_verdict *ret,
 		     struct pw_ledger *ret_ledger, struct pw_err *err);
 enum pw_status pw_status_of(enum pw_layer layer);
-const char *pw_status_word(enum pw_status status);
 int pw_record_finished(const struct pw_driver *driver, struct pw_record *ret, struct pw_err *err);
 int pw_record_unfinished(const struct pw_driver *driver, struct pw_record *ret, struct pw_err *err);
 

@@ -5,12 +5,8 @@
 #include <string.h>
 
 #include <base/text.h>
-#include <run/driver_priv.h>
 
 #define SCHEMA "packetwalk.result/1"
-
-static const char *const status_words[] = { [PW_STATUS_HEALTHY] = "healthy", [PW_STATUS_FAULT] = "fault",
-					    [PW_STATUS_INCONCLUSIVE] = "inconclusive" };
 
 /* ---- writing ---- */
 
@@ -90,7 +86,7 @@ struct pw_val *pw_record_to_val(const struct pw_record *record, bool whole, stru
 	set_text(map, "started", started, arena);
 	pw_map_set_int(map, "duration_ms", record->duration_ms);
 	set_val(map, "inputs", record->inputs, pw_val_map(arena));
-	set_text(map, "status", status_words[record->status], arena);
+	set_text(map, "status", pw_status_word(record->status), arena);
 	pw_map_set_bool(map, "partial", record->partial);
 	pw_map_set(map, "verdict", verdict_val(record, arena));
 	pw_map_set(map, "layers", layers_val(record, arena));
@@ -211,10 +207,13 @@ int pw_record_from_val(const struct pw_val *val, struct pw_arena *arena, struct 
 		.version = pw_map_str(val, "packetwalk", ""), .started_ms = pw_parse_rfc3339(pw_map_str(val, "started", "")) * 1000,
 		.duration_ms = millis(val), .inputs = pw_map_get(val, "inputs"), .partial = pw_map_bool(val, "partial", false),
 		.path_drawing = pw_map_str(val, "path", NULL) };
+	const char *words[PW_STATUS_INCONCLUSIVE + 1];
 	size_t at = 0;
+	for (int i = 0; i <= PW_STATUS_INCONCLUSIVE; i++)
+		words[i] = pw_status_word((enum pw_status)i);
 	if (!schema || strcmp(schema, SCHEMA) != 0)
 		return bad(err, "schema", schema);
-	if (!find_word(status, status_words, sizeof status_words / sizeof *status_words, &at))
+	if (!find_word(status, words, PW_STATUS_INCONCLUSIVE + 1, &at))
 		return bad(err, "status", status);
 	record.status = (enum pw_status)at;
 	int rc = read_verdict(pw_map_get(val, "verdict"), &record, err);

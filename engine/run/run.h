@@ -71,6 +71,7 @@ struct pw_val *pw_loop_evidence(const struct pw_val *items, const char *const *w
 
 /* ---- a whole run, and what it leaves ---- */
 enum pw_status { PW_STATUS_HEALTHY, PW_STATUS_FAULT, PW_STATUS_INCONCLUSIVE };
+const char *pw_status_word(enum pw_status status); /* "healthy", "fault", "inconclusive" */
 
 struct pw_record {
 	const char *playbook, *playbook_hash, *cluster, *cluster_uid, *version;

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include <base/text.h>
-#include <run/driver_priv.h>
 
 #define WORD_COLUMN 9    /* "  UNKNOWN" */
 #define TEXT_COLUMN 11
@@ -18,8 +17,6 @@ const char *pw_kit_class_word(enum pw_class klass)
 		[PW_CLASS_UNKNOWN] = "UNKNOWN", [PW_CLASS_SKIPPED] = "SKIP", [PW_CLASS_ERROR] = "ERROR" };
 	return words[klass];
 }
-
-const char *pw_kit_status_word(enum pw_status status) { return pw_status_word(status); }
 
 void pw_kit_headline(const struct pw_record *record, struct pw_buf *out)
 {

@@ -8,7 +8,6 @@
 
 /* "OK", "WARN", "FAIL", "UNKNOWN", "SKIP", "ERROR": no meaning rests on colour alone. */
 const char *pw_kit_class_word(enum pw_class klass);
-const char *pw_kit_status_word(enum pw_status status); /* "healthy", "fault", "inconclusive" */
 /* "HEALTHY: no fault found", "FAULT in the layer cni: overlay", "INCONCLUSIVE". */
 void pw_kit_headline(const struct pw_record *record, struct pw_buf *out);
 
