@@ -18,7 +18,7 @@ static unsigned kinds_of(const struct pw_play *play, unsigned depth)
 	for (size_t i = 0; i < play->n_steps; i++) {
 		const struct pw_play_step *step = &play->steps[i];
 		kinds |= step->decl ? step->decl->facts : 0;
-		if (step->at && strstr(step->at, "${"))
+		if (step->at && (strstr(step->at, "${") || strchr(step->at, '/')))
 			kinds |= PW_FACT_PODS | PW_FACT_NODES; /* where a pod is, only its object says */
 		if (step->callee && depth < MAX_DEPTH)
 			kinds |= kinds_of(step->callee, depth + 1);
@@ -80,7 +80,8 @@ static void report_wait(struct pw_driver *d, const struct pw_slot *slot, int64_t
 static bool may_start_ahead(const struct pw_driver *d, const struct pw_play_step *step)
 {
 	enum pw_effect most = d->config.max_effect < PW_EFFECT_SENDS ? d->config.max_effect : PW_EFFECT_SENDS;
-	return step->kind == PW_STEP_CHECK && step->decl && step->decl->effect <= most && !(step->decl->needs & PW_NEEDS_QUIET);
+	return step->kind == PW_STEP_CHECK && step->decl && step->decl->effect <= most && !(step->decl->needs & PW_NEEDS_QUIET) &&
+	       !pw_slots_reads_this(step);
 }
 
 /* Starts what can still be reached, nearest first, while there is room. What does not resolve yet comes later. */
@@ -96,7 +97,7 @@ static void start_ahead(struct pw_driver *d)
 		size_t index = (size_t)reachable[i];
 		struct pw_slot *slot = &frame->slots.slots[index];
 		if (slot->state == PW_SLOT_IDLE && may_start_ahead(d, slot->step) && !pw_known_has(d, frame, slot->step))
-			(void)pw_slots_start(&frame->slots, index, NULL);
+			(void)pw_slots_start(&frame->slots, index, true, NULL);
 	}
 }
 
@@ -241,7 +242,7 @@ static int run_check(struct pw_driver *d, const struct pw_play_step *step, size_
 		rc = wait_quiet(d, &cancelled, err);
 	if (rc || d->end)
 		return rc;
-	if (slot->state == PW_SLOT_IDLE && !cancelled && pw_slots_start(&d->top->slots, index, &why)) {
+	if (slot->state == PW_SLOT_IDLE && !cancelled && pw_slots_start(&d->top->slots, index, false, &why)) {
 		*ret = unknown(d, step, &why);
 		return why.code == PW_NOMEM ? pw_err_set(err, PW_NOMEM, "%s", why.text) : PW_OK;
 	}

@@ -197,13 +197,10 @@ int pw_results_rewind(struct pw_driver *driver, size_t n, struct pw_err *err)
 		n = have;
 	if (!n)
 		return PW_OK;
-	/* Copied: rewinding may move what `walked` points to. */
 	const char *first = walked[have - n]->id;
-	for (size_t i = have - n; i < have; i++) {
-		int index = pw_play_step_index(frame->play, walked[i]->id);
-		if (index >= 0)
-			pw_slots_forget(&frame->slots, (size_t)index);
-	}
+	/* All of them: what was started ahead was made of what is dropped now. */
+	for (size_t i = 0; i < frame->slots.n; i++)
+		pw_slots_forget(&frame->slots, i);
 	const char *id = pw_arena_printf(driver->config.arena, "%s%s", frame->prefix, first);
 	if (!id)
 		return no_memory(err);

@@ -94,7 +94,7 @@ static void set_limit(struct pw_slot *slot)
 	slot->limit_ms = slot->step->timeout_ms ? slot->step->timeout_ms : slot->step->decl->timeout_ms;
 }
 
-int pw_slots_start(struct pw_slots *slots, size_t index, struct pw_err *err)
+int pw_slots_start(struct pw_slots *slots, size_t index, bool ahead, struct pw_err *err)
 {
 	struct pw_slot *slot = &slots->slots[index];
 	bool loop = slot->step->for_each != NULL;
@@ -116,15 +116,38 @@ int pw_slots_start(struct pw_slots *slots, size_t index, struct pw_err *err)
 	if (rc)
 		return rc;
 	slot->n_left = 0;
+	slot->state = PW_SLOT_RUNNING;
 	for (size_t i = 0; i < slot->n_items; i++) {
 		struct pw_err item_err = PW_ERR_INIT;
-		if (start_loop_item(slots, slot, &slot->items[i], &item_err))
+		rc = start_loop_item(slots, slot, &slot->items[i], &item_err);
+		if (rc && ahead) {
+			slot->n_items = i;
+			pw_slots_cancel(slots, index);
+			return pw_err_set(err, rc, "%s", item_err.text);
+		}
+		if (rc)
 			fail_item(slots, &slot->items[i], &item_err);
 		else
 			slot->n_left++;
 	}
 	slot->state = slot->n_left ? PW_SLOT_RUNNING : PW_SLOT_DONE;
 	return PW_OK;
+}
+
+static bool mentions_this(const struct pw_val *val)
+{
+	const char *text = pw_val_text(val);
+	if (text)
+		return strstr(text, "${this") != NULL;
+	for (size_t i = 0; i < pw_val_count(val); i++)
+		if (mentions_this(pw_val_at(val, i)))
+			return true;
+	return false;
+}
+
+bool pw_slots_reads_this(const struct pw_play_step *step)
+{
+	return mentions_this(step->with) || (step->at && strstr(step->at, "${this")) || (step->for_each && strstr(step->for_each, "${this"));
 }
 
 /* ---- collecting ---- */

@@ -45,8 +45,11 @@ struct pw_slots {
 int pw_slots_init(struct pw_slots *slots, const struct pw_play *play, struct pw_err *err); /* the rest is set by the caller */
 
 /* Starts a step's check, or one per item of its loop. An error means it cannot run now: PW_ABSENT (something it
- * needs is not known or does not exist), PW_USAGE (bad parameters), or the executor's. */
-int pw_slots_start(struct pw_slots *slots, size_t index, struct pw_err *err);
+ * needs is not known or does not exist), PW_USAGE (bad parameters), or the executor's. In its turn, an item of a loop
+ * that cannot run is a result of its own; ahead of it, it means that the step is not ripe, and nothing is started. */
+int pw_slots_start(struct pw_slots *slots, size_t index, bool ahead, struct pw_err *err);
+/* Does it read ${this}, the step that ended last? Then it is made of something else before its turn. */
+bool pw_slots_reads_this(const struct pw_play_step *step);
 /* Takes a finished task if it belongs here. */
 bool pw_slots_take(struct pw_slots *slots, const struct pw_task_done *done);
 /* Gives up on a running step; its slot is idle again. */

@@ -257,6 +257,32 @@ static void test_loop(void)
 	tear_down(&w);
 }
 
+/* What a step is made of must not depend on when it was started. */
+static void test_unripe(void)
+{
+	struct world w;
+	set_up(&w, 50);
+	struct pw_val *list = pw_val_seq(w.arena), *given = pw_val_map(w.arena);
+	pw_seq_add_str(list, "a");
+	pw_seq_add_str(list, "b");
+	pw_scope_set(w.config.scope, "list", list);
+	pw_map_set_str(given, "end", "${one.word}");
+	w.steps[1].for_each = "${list}";
+	w.steps[1].with = given;
+	(void)go(&w);
+	is_str(w.record.steps[1]->outcome, "every-good", "a loop whose parameters come from a step before it waits for that step");
+	tear_down(&w);
+
+	set_up(&w, 50);
+	given = pw_val_map(w.arena);
+	pw_map_set_str(given, "end", "${this.word}");
+	pw_scope_set(w.config.scope, "this", with(w.arena, 0, "x")); /* as a step before would leave it */
+	w.steps[2].with = given;
+	(void)go(&w);
+	is_str(w.record.steps[2]->outcome, "good", "so does a step that reads the one before it");
+	tear_down(&w);
+}
+
 static void test_effects(void)
 {
 	struct world w;
@@ -417,6 +443,7 @@ int main(void)
 	test_unneeded();
 	test_quiet();
 	test_loop();
+	test_unripe();
 	test_effects();
 	test_deadline();
 	test_unresolved();
