@@ -77,8 +77,10 @@ struct pw_frame {
 bool pw_frame_decode(int link, const uint8_t *data, size_t len, struct pw_frame *ret);
 
 const struct pw_ip_layer *pw_frame_inner(const struct pw_frame *frame); /* NULL without IP */
+/* Is the address (4 or 16 bytes) an end of any packet in the frame, of the one an ICMP error complains of, or asked for by ARP? */
+bool pw_frame_concerns(const struct pw_frame *frame, unsigned version, const uint8_t *address);
 void pw_ip_text(const struct pw_ip_layer *ip, bool source, char out[46]);
-void pw_tcp_flags_text(uint8_t flags, char out[9]); /* as tcpdump: "S.", "P." */
+void pw_tcp_flags_text(uint8_t flags, char out[9]); /* letters of FSRPAUEW: "S", "SA"; "none" */
 const char *pw_tunnel_word(enum pw_tunnel tunnel); /* "vxlan", "" */
 /* {proto, src, dst, sport, dport, flags, seq, ack, len, ttl, icmp, mtu, quote: {..}, tunnel, vni, outer_src, outer_dst, vlan}. */
 void pw_frame_put(const struct pw_frame *frame, struct pw_val *map);

@@ -19,7 +19,7 @@ void pw_ip_text(const struct pw_ip_layer *ip, bool source, char out[46])
 
 void pw_tcp_flags_text(uint8_t flags, char out[9])
 {
-	static const char letters[] = "FSRP.UEW"; /* from bit 0 up */
+	static const char letters[] = "FSRPAUEW"; /* from bit 0 up */
 	size_t n = 0;
 	for (size_t i = 0; i < 8; i++)
 		if (flags & 1u << i)
@@ -33,6 +33,22 @@ const char *pw_tunnel_word(enum pw_tunnel tunnel)
 {
 	static const char *const words[] = { "", "vxlan", "geneve", "ipip", "gre" };
 	return words[tunnel];
+}
+
+static bool is_end(const struct pw_ip_layer *ip, unsigned version, const uint8_t *address)
+{
+	size_t len = version == 6 ? 16 : 4;
+	return ip->version == version && (!memcmp(ip->src, address, len) || !memcmp(ip->dst, address, len));
+}
+
+bool pw_frame_concerns(const struct pw_frame *frame, unsigned version, const uint8_t *address)
+{
+	if (frame->arp && version == 4 && (!memcmp(frame->arp_sender, address, 4) || !memcmp(frame->arp_target, address, 4)))
+		return true;
+	for (unsigned i = 0; i < frame->n_ip; i++)
+		if (is_end(&frame->ip[i], version, address))
+			return true;
+	return frame->has_quote && is_end(&frame->quote, version, address);
 }
 
 static void put_protocol(const struct pw_ip_layer *ip, struct pw_val *map)

@@ -78,10 +78,11 @@ int pw_pcapng_new(const char *path, struct pw_pcapng **ret, struct pw_err *err)
 	if (!w)
 		return pw_err_set(err, PW_NOMEM, "no memory for the capture %.128s", path);
 	(void)snprintf(w->path, sizeof w->path, "%s", path);
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+	/* Never over another file, nor through a link put in its place: this runs with rights that its caller may not have. */
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
 	w->file = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!w->file) {
-		int rc = pw_err_sys(err, errno == ENOMEM ? PW_NOMEM : PW_IO, errno, "cannot create the capture %.128s", path);
+		int rc = pw_err_sys(err, errno == ENOMEM ? PW_NOMEM : errno == EEXIST ? PW_USAGE : PW_IO, errno, "cannot create the capture %.128s", path);
 		if (fd >= 0)
 			(void)close(fd);
 		free(w);

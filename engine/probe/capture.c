@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <pcap/pcap.h>
 #include <poll.h>
 #include <stdint.h>
@@ -49,19 +50,35 @@ struct capture {
 	bool any;                       /* interfaces are added as they are seen */
 	struct pw_val *packets;
 	size_t seen, max;
+	bool by_host;
+	struct pw_endpoint host;
 	int64_t start_us;               /* of the wall clock, which stamps packets */
 	int rc;
 	struct pw_err *err;
 };
+
+static int keep_interface(struct capture *c, struct interface *i, struct pw_err *err)
+{
+	return c->keep ? pw_pcapng_interface(c->keep, i->name, PW_LINK_SLL2, SNAPLEN, &i->number, err) : PW_OK;
+}
 
 static int add_interface(struct capture *c, unsigned ifindex, const char *name, struct pw_err *err)
 {
 	struct interface *i = &c->interfaces[c->n];
 	*i = (struct interface){ .ifindex = ifindex };
 	memcpy(i->name, name, strnlen(name, sizeof i->name - 1));
-	int rc = c->keep ? pw_pcapng_interface(c->keep, i->name, PW_LINK_SLL2, SNAPLEN, &i->number, err) : PW_OK;
+	int rc = keep_interface(c, i, err);
 	if (rc == PW_OK)
 		c->n++;
+	return rc;
+}
+
+/* Last of all, so that a capture that cannot run leaves no file. */
+static int open_keep(struct capture *c, struct pw_err *err)
+{
+	int rc = c->spec->keep ? pw_pcapng_new(c->spec->keep, &c->keep, err) : PW_OK;
+	for (size_t i = 0; rc == PW_OK && i < c->n; i++)
+		rc = keep_interface(c, &c->interfaces[i], err);
 	return rc;
 }
 
@@ -80,6 +97,24 @@ static int named_interfaces(struct capture *c, struct pw_err *err)
 			return rc;
 	}
 	return PW_OK;
+}
+
+static int set_host(struct capture *c, struct pw_err *err)
+{
+	c->by_host = c->spec->host != NULL;
+	if (c->by_host && !pw_endpoint_set(&c->host, c->spec->host, 0))
+		return pw_err_set(err, PW_USAGE, "\"%.64s\" is not a literal address to capture", c->spec->host);
+	return PW_OK;
+}
+
+/* libpcap's filters see the outer packet only: what is inside of tunnels is chosen here. */
+static bool wanted(const struct capture *c, const struct pw_frame *frame)
+{
+	if (!c->by_host)
+		return true;
+	if (pw_endpoint_family(&c->host) == AF_INET6)
+		return pw_frame_concerns(frame, 6, ((const struct sockaddr_in6 *)&c->host.ss)->sin6_addr.s6_addr);
+	return pw_frame_concerns(frame, 4, (const uint8_t *)&((const struct sockaddr_in *)&c->host.ss)->sin_addr);
 }
 
 /* "(ifindex 2 or ifindex 5) and (FILTER)" */
@@ -146,7 +181,7 @@ static void on_packet(u_char *arg, const struct pcap_pkthdr *header, const u_cha
 {
 	struct capture *c = (struct capture *)(void *)arg;
 	struct pw_frame frame;
-	if (c->rc < 0 || c->seen >= c->max || !pw_frame_decode(PW_LINK_SLL2, data, header->caplen, &frame))
+	if (c->rc < 0 || c->seen >= c->max || !pw_frame_decode(PW_LINK_SLL2, data, header->caplen, &frame) || !wanted(c, &frame))
 		return;
 	struct interface *i = interface_of(c, frame.ifindex);
 	if (!i)
@@ -184,8 +219,10 @@ static void read_until(struct capture *c, int64_t deadline_us, unsigned quiet_ms
 		if (quiet_ms && wait > (int)quiet_ms)
 			wait = (int)quiet_ms;
 		int ready = poll(&fd, 1, wait);
-		if (ready < 0 && errno != EINTR)
+		if (ready < 0 && errno != EINTR) {
+			c->rc = pw_err_sys(c->err, PW_IO, errno, "waiting for packets");
 			return;
+		}
 		if (ready == 0 && quiet_ms)
 			return;
 		if (ready > 0 && read_some(c) == 0 && (fd.revents & (POLLERR | POLLHUP)))
@@ -209,6 +246,7 @@ static void put(struct capture *c, struct pw_val *ret)
 	}
 	pw_map_set_int(ret, "dropped", dropped);
 	pw_map_set_int(ret, "n_packets", (long long)c->seen);
+	pw_map_set_bool(ret, "cut", c->seen > SHOWN_MAX || c->seen >= c->max);
 }
 
 static int64_t wall_us(void)
@@ -227,19 +265,25 @@ int pw_probe_capture(struct pw_ctx *ctx, const struct pw_capture_spec *spec,
 		return pw_err_set(err, PW_NOMEM, "no memory for a capture");
 	*c = (struct capture){ .ctx = ctx, .spec = spec, .err = err, .max = spec->max_packets ? spec->max_packets : SIZE_MAX };
 	int done = PW_OK;
-	int rc = spec->keep ? pw_pcapng_new(spec->keep, &c->keep, err) : PW_OK;
+	int rc = set_host(c, err);
 	if (rc == PW_OK)
 		rc = named_interfaces(c, err);
 	if (rc == PW_OK)
 		rc = open_handle(c, err);
+	if (rc == PW_OK)
+		rc = open_keep(c, err);
 	if (rc == PW_OK) {
 		c->packets = pw_map_set_seq(ret, "packets");
 		c->start_us = wall_us();
+		int64_t end_us = pw_deadline_us(ctx, spec->for_ms);
 		if (during)
 			done = during(ctx, during_ret, err);
 		if (done < 0)
 			c->err = NULL; /* the first failure is the one to tell */
-		read_until(c, pw_deadline_us(ctx, during ? LINGER_MS : spec->for_ms), during ? QUIET_MS : 0);
+		else
+			read_until(c, end_us, 0);
+		if (during)
+			read_until(c, pw_deadline_us(ctx, LINGER_MS), QUIET_MS);
 		put(c, ret);
 		rc = done < 0 ? done : c->rc;
 	}

@@ -115,19 +115,21 @@ int pw_probe_ping(struct pw_ctx *ctx, const char *address, const unsigned *sizes
  *       largest_ok, smallest_lost, icmp_works (bool: any echo reply at all)} */
 int pw_probe_mtu(struct pw_ctx *ctx, const char *address, unsigned max, unsigned timeout_ms, struct pw_val *ret, struct pw_err *err);
 
-/* Capture on interfaces of this namespace while `during` runs (may be NULL: for_ms). With `during`, captures on until it is
- * quiet for 100 ms (1 s at most); its failure is this one's, after what was captured is in `ret`.
- * Writes pcapng to `keep` unless NULL. Packets are cut at 512 bytes. ret: {interfaces: [{name, packets, dropped}], dropped, n_packets,
- * packets: [{t_us (since the start), iface, dir: in|out, proto: tcp|udp|icmp|icmp6|sctp|arp|.., src, dst, sport, dport, flags ("S."),
+/* Capture on interfaces of this namespace for for_ms and while `during` runs (may be NULL). With `during`, captures on until it
+ * is quiet for 100 ms (1 s at most); its failure is this one's, after what was captured is in `ret`.
+ * Writes pcapng to `keep` unless NULL, but never over a file that is there (PW_USAGE). Packets are cut at 512 bytes.
+ * ret: {interfaces: [{name, packets, dropped}], dropped, n_packets, cut (bool: there were more than are told),
+ * packets: [{t_us (since the start), iface, dir: in|out, proto: tcp|udp|icmp|icmp6|sctp|arp|.., src, dst, sport, dport, flags (letters of FSRPAUEW: "S", "SA", "RA"),
  *   seq, ack, len (of the payload), ttl, icmp ("3/3"), mtu, quote: {.. of the packet an ICMP error complains of},
  *   tunnel: vxlan|geneve|ipip|gre|"", vni, outer_src, outer_dst, vlan, arp: request|reply, mac}..] (cut at 500)}.
  * All interfaces share one kernel buffer: `dropped` (also given with each) above 0 means that absence proves nothing. */
 struct pw_capture_spec {
 	const char *const *interfaces; size_t n_interfaces; /* none: "any" */
-	const char *filter;        /* libpcap filter */
+	const char *filter;        /* libpcap filter, of the outer packet of a tunnel, or NULL */
+	const char *host;          /* only packets from, to, or complaining of this literal address, also inside tunnels, or NULL */
 	unsigned for_ms;
 	const char *keep;          /* pcapng file, or NULL */
-	size_t max_packets;
+	size_t max_packets;        /* ends the capture; 0: no limit */
 };
 int pw_probe_capture(struct pw_ctx *ctx, const struct pw_capture_spec *spec,
 		     int (*during)(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err), struct pw_val *during_ret,

@@ -179,7 +179,8 @@ static int run_capture(struct pw_ctx *ctx, const struct args *args, struct pw_va
 {
 	const char *interfaces[] = { str(args, "if"), str(args, "if2") };
 	struct pw_capture_spec spec = { .interfaces = interfaces, .n_interfaces = interfaces[1] ? 2 : interfaces[0] ? 1 : 0,
-		.filter = str(args, "filter"), .for_ms = num(args, "for", 1000), .keep = str(args, "keep"), .max_packets = num(args, "max", 0) };
+		.filter = str(args, "filter"), .host = str(args, "host"), .for_ms = num(args, "for", str(args, "address") ? 0 : 1000),
+		.keep = str(args, "keep"), .max_packets = num(args, "max", 0) };
 	during_args = args;
 	return pw_probe_capture(ctx, &spec, str(args, "address") ? during_tcp : str(args, "wait") ? during_wait : NULL, pw_map_set_map(ret, "during"), ret, err);
 }
