@@ -220,12 +220,21 @@ static size_t bytes_open(const struct pw_echo *e, size_t n)
 	return bytes;
 }
 
+static void pause_for(struct pw_echo_sock *s, struct pw_echo *e, size_t n, unsigned gap_us)
+{
+	int64_t end = pw_mono_us() + gap_us;
+	while (gap_us && pw_mono_us() < end && wait_some(s, e, n, end))
+		;
+}
+
 void pw_echo_batch(struct pw_ctx *ctx, struct pw_echo_sock *s, struct pw_echo *e, size_t n, unsigned wait_ms)
 {
 	for (size_t i = 0; i < n; i++) {
 		int64_t deadline = pw_deadline_us(ctx, wait_ms);
 		while (bytes_open(e, n) && bytes_open(e, n) + e[i].size > IN_FLIGHT_MAX && pw_mono_us() < deadline)
 			(void)wait_some(s, e, n, deadline);
+		if (i)
+			pause_for(s, e, n, s->gap_us);
 		send_one(s, e, n, &e[i]);
 	}
 	int64_t deadline = pw_deadline_us(ctx, wait_ms);

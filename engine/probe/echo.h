@@ -33,6 +33,7 @@ struct pw_echo_sock {
 	bool raw;                  /* else the kernel chooses the id and gives only our replies */
 	int family;
 	uint16_t id, next_seq;
+	unsigned gap_us;           /* between requests of a batch, at least; 0 after opening */
 	struct pw_endpoint to;
 };
 

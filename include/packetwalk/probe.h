@@ -102,7 +102,8 @@ struct pw_http_spec {
 };
 int pw_probe_http(struct pw_ctx *ctx, const struct pw_http_spec *spec, struct pw_val *ret, struct pw_err *err);
 
-/* ICMP echo with DF. A size is that of the whole IP packet, 84 at least; tries: at most so many until a reply; timeout of each.
+/* ICMP echo with DF. A size is that of the whole IP packet, 84 at least; at most 256 of them, all under way at once, more than ten
+ * 2 ms apart; tries: at most so many until a reply, as far as the check has time; timeout of each.
  * PW_DENIED without CAP_NET_RAW where net.ipv4.ping_group_range forbids it.
  * ret: {address, sent, received, ms_min, ms_max, results: [{size, result: reply|silent|too-big|unreachable|local-denied, mtu, from, ms, icmp}]} */
 int pw_probe_ping(struct pw_ctx *ctx, const char *address, const unsigned *sizes, size_t n_sizes,

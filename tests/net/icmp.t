@@ -46,6 +46,17 @@ for kind in raw unprivileged; do
 	has "$kind ping by IPv6" received=1 results.0.result=reply results.1.result=too-big results.1.mtu=1500
 	probe c ping address=10.77.2.99 tries=2 timeout=300
 	has "$kind ping without an answer" received=0 sent=2 results.0.result=silent
+	began=$(date +%s%N)
+	probe c ping address=10.77.2.99 count=200 timeout=500
+	OUT="$OUT
+took=$((($(date +%s%N) - began) / 1000000))"
+	has "$kind pings without an answer" sent=200 received=0 results.n=200
+	between 'all under way at once' took 850 2500
+	firewall r forward 'icmp type echo-request numgen inc mod 4 0 drop'
+	probe c ping address=$S count=200 timeout=500
+	has "$kind pings of which a quarter is lost" sent=200 received=150
+	probe c ping address=$S count=40 tries=4 timeout=300
+	has 'until they are answered' received=40 'sent=5[34]'
 	firewall r forward 'icmp type echo-request reject with icmp admin-prohibited'
 	probe c ping address=$S
 	firewall r

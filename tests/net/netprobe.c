@@ -15,7 +15,7 @@
 #include <packetwalk/probe.h>
 #include <vantage/ctx_priv.h>
 
-enum { ARENA_MAX = 64 << 20, DEADLINE_MS = 60000, PAYLOAD_MAX = 65536 };
+enum { ARENA_MAX = 64 << 20, DEADLINE_MS = 60000, PINGS_MAX = 300, PAYLOAD_MAX = 65536 };
 
 struct args { int n; char **v; };
 
@@ -146,8 +146,10 @@ static int run_http(struct pw_ctx *ctx, const struct args *args, struct pw_val *
 
 static int run_ping(struct pw_ctx *ctx, const struct args *args, struct pw_val *ret, struct pw_err *err)
 {
-	const unsigned sizes[] = { num(args, "size", 84), num(args, "size2", 0) };
-	return pw_probe_ping(ctx, str(args, "address"), sizes, sizes[1] ? 2 : 1, num(args, "tries", 1), num(args, "timeout", 1000), ret, err);
+	unsigned sizes[PINGS_MAX], n = num(args, "count", str(args, "size2") ? 2 : 1);
+	for (unsigned i = 0; i < PINGS_MAX; i++)
+		sizes[i] = i == 1 ? num(args, "size2", num(args, "size", 84)) : num(args, "size", 84);
+	return pw_probe_ping(ctx, str(args, "address"), sizes, n < PINGS_MAX ? n : PINGS_MAX, num(args, "tries", 1), num(args, "timeout", 1000), ret, err);
 }
 
 static int run_mtu(struct pw_ctx *ctx, const struct args *args, struct pw_val *ret, struct pw_err *err)
