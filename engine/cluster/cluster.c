@@ -65,7 +65,7 @@ static void choose_namespace(struct pw_cluster *cluster, const struct pw_cluster
 
 	if (!ns[0] || strlen(ns) >= sizeof(cluster->ns))
 		ns = "default";
-	strcpy(cluster->ns, ns);
+	memcpy(cluster->ns, ns, strlen(ns) + 1);
 }
 
 int pw_cluster_open(const struct pw_cluster_config *config, struct pw_cluster **ret, struct pw_err *err)
@@ -142,7 +142,7 @@ static void remember(struct pw_cluster *cluster, unsigned kinds, const char *ns)
 	}
 	if (strcmp(cluster->part_ns, ns) != 0) {
 		cluster->part = 0;
-		strcpy(cluster->part_ns, ns);
+		memcpy(cluster->part_ns, ns, strlen(ns) + 1); /* need made sure that it fits */
 	}
 	cluster->part |= kinds;
 }

@@ -131,17 +131,6 @@ static const struct member *member_of(const struct pw_pod *pod)
 
 /* ---- the outside ---- */
 
-static size_t count_blocks(const struct pw_policy_rule *rules, size_t n)
-{
-	size_t blocks = 0;
-
-	for (size_t i = 0; i < n; i++)
-		for (size_t j = 0; j < rules[i].n_peers; j++)
-			if (rules[i].peers[j].cidr[0])
-				blocks += 1 + rules[i].peers[j].except.n;
-	return blocks;
-}
-
 static void cut_at(struct pw_matrix *matrix, const char *text)
 {
 	struct pw_cidr cidr;
@@ -155,19 +144,24 @@ static void cut_at(struct pw_matrix *matrix, const char *text)
 		matrix->cuts[matrix->n_cuts++] = after;
 }
 
-static void cut_rules(struct pw_matrix *matrix, const struct pw_policy_rule *rules, size_t n)
+/* The texts of all blocks are gone through twice, to count and to cut, by one walk: the two cannot differ. */
+typedef void (*block_fn)(struct pw_matrix *matrix, const char *text);
+
+static void each_block(struct pw_matrix *matrix, const struct pw_policy_rule *rules, size_t n, block_fn fn)
 {
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < rules[i].n_peers; j++) {
 			const struct pw_policy_peer *peer = &rules[i].peers[j];
 
-			cut_at(matrix, peer->cidr);
+			if (!peer->cidr[0])
+				continue;
+			fn(matrix, peer->cidr);
 			for (size_t k = 0; k < peer->except.n; k++)
-				cut_at(matrix, peer->except.v[k]);
+				fn(matrix, peer->except.v[k]);
 		}
 }
 
-static void each_network(const struct pw_cluster_rule *rules, size_t n, void (*fn)(struct pw_matrix *, const char *), struct pw_matrix *matrix)
+static void each_network(struct pw_matrix *matrix, const struct pw_cluster_rule *rules, size_t n, block_fn fn)
 {
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < rules[i].n_peers; j++)
@@ -175,21 +169,27 @@ static void each_network(const struct pw_cluster_rule *rules, size_t n, void (*f
 				fn(matrix, rules[i].peers[j].networks.v[k]);
 }
 
-static void each_cluster_network(struct pw_matrix *matrix, void (*fn)(struct pw_matrix *, const char *))
+static void each_text(struct pw_matrix *matrix, block_fn fn)
 {
 	size_t n;
-	const struct pw_cluster_policy *const *policies = pw_facts_cluster_policies(matrix->facts, &n);
+	const struct pw_policy *const *policies = pw_facts_policies(matrix->facts, &n);
+	const struct pw_cluster_policy *const *clusters;
 
 	for (size_t i = 0; i < n; i++) {
-		each_network(policies[i]->ingress, policies[i]->n_ingress, fn, matrix);
-		each_network(policies[i]->egress, policies[i]->n_egress, fn, matrix);
+		each_block(matrix, policies[i]->ingress, policies[i]->n_ingress, fn);
+		each_block(matrix, policies[i]->egress, policies[i]->n_egress, fn);
+	}
+	clusters = pw_facts_cluster_policies(matrix->facts, &n);
+	for (size_t i = 0; i < n; i++) {
+		each_network(matrix, clusters[i]->ingress, clusters[i]->n_ingress, fn);
+		each_network(matrix, clusters[i]->egress, clusters[i]->n_egress, fn);
 	}
 }
 
 static void count_cut(struct pw_matrix *matrix, const char *text)
 {
 	(void)text;
-	matrix->n_cuts++; /* used as a counter until the cuts are made */
+	matrix->n_cuts += 2; /* its first address, and the one after its last */
 }
 
 static int compare_cuts(const void *a, const void *b)
@@ -199,23 +199,14 @@ static int compare_cuts(const void *a, const void *b)
 
 static int make_cuts(struct pw_matrix *matrix)
 {
-	size_t n, blocks = 0, kept = 0;
-	const struct pw_policy *const *policies = pw_facts_policies(matrix->facts, &n);
+	size_t kept = 0;
 
-	for (size_t i = 0; i < n; i++)
-		blocks += count_blocks(policies[i]->ingress, policies[i]->n_ingress) +
-			  count_blocks(policies[i]->egress, policies[i]->n_egress);
-	each_cluster_network(matrix, count_cut);
-	blocks += matrix->n_cuts;
-	matrix->n_cuts = 0;
-	matrix->cuts = pw_arena_array(matrix->arena, 2 * blocks + 1, sizeof(*matrix->cuts));
+	each_text(matrix, count_cut);
+	matrix->cuts = pw_arena_array(matrix->arena, matrix->n_cuts + 1, sizeof(*matrix->cuts));
 	if (!matrix->cuts)
 		return PW_NOMEM;
-	each_cluster_network(matrix, cut_at);
-	for (size_t i = 0; i < n; i++) {
-		cut_rules(matrix, policies[i]->ingress, policies[i]->n_ingress);
-		cut_rules(matrix, policies[i]->egress, policies[i]->n_egress);
-	}
+	matrix->n_cuts = 0;
+	each_text(matrix, cut_at);
 	qsort(matrix->cuts, matrix->n_cuts, sizeof(*matrix->cuts), compare_cuts);
 	for (size_t i = 0; i < matrix->n_cuts; i++)
 		if (kept == 0 || pw_address_compare(&matrix->cuts[kept - 1], &matrix->cuts[i]) != 0)
@@ -588,6 +579,8 @@ int pw_matrix_find(struct pw_matrix *matrix, const char *text, struct pw_group *
 	}
 	if (parse_outside(matrix, text, ret))
 		return PW_OK;
+	if (pw_arena_failed(matrix->arena))
+		return pw_err_set(err, PW_NOMEM, "out of memory while looking for %s", text);
 	if (!slash)
 		return pw_err_set(err, PW_ABSENT, "\"%s\" is neither NAMESPACE/POD, NAMESPACE/NAME[KIND], nor an address", text);
 	ns = pw_arena_strndup(matrix->arena, text, (size_t)(slash - text));

@@ -249,6 +249,8 @@ int pw_pod_resolve(const struct pw_facts *facts, const char *default_ns, const c
 		if (!pod)
 			return pw_err_set(err, PW_ABSENT, "there is no pod of %s in namespace %s", text, wish.ns);
 	}
+	if (pw_arena_failed(arena))
+		return pw_err_set(err, PW_NOMEM, "out of memory while looking for pod %s", text);
 	if (!pod && !plain)
 		return pw_err_set(err, PW_USAGE, "\"%s\" does not name a pod: write NAMESPACE/NAME, NAME, deployment/NAME or label=value",
 				  text);

@@ -192,7 +192,9 @@ int pw_service_resolve(const struct pw_facts *facts, const char *default_ns, con
 		text += 8;
 	else if (text && strncmp(text, "svc/", 4) == 0)
 		text += 4;
-	if (!text || !pw_split_name(text, default_ns, arena, &ns, &name))
+	if (!text)
+		return pw_err_set(err, PW_NOMEM, "out of memory while looking for a Service");
+	if (!pw_split_name(text, default_ns, arena, &ns, &name))
 		return pw_err_set(err, PW_USAGE, "that does not name a Service: write NAMESPACE/NAME, NAME, NAME.NAMESPACE or its ClusterIP");
 	if (!service)
 		service = pw_facts_service(facts, ns, name);
