@@ -18,7 +18,7 @@
 
 static const char *const formats[] = { "text", "tsv", NULL };
 
-#define KINDS (PW_FACT_PODS | PW_FACT_NAMESPACES | PW_FACT_POLICIES)
+#define KINDS (PW_FACT_PODS | PW_FACT_NAMESPACES | PW_FACT_POLICIES | PW_FACT_SERVICES)
 
 struct job {
 	struct pw_app *app;
@@ -158,6 +158,16 @@ static void put_outside(struct job *job, const struct pw_group *group, bool inwa
 	}
 }
 
+/* Only where an Ingress or Route leads to the group. */
+static void put_ingress(struct job *job, const struct pw_group *group)
+{
+	struct pw_portsets allowed;
+
+	pw_matrix_allowed(job->matrix, &pw_ingress_group, group, &allowed);
+	if (!all_are(&allowed, pw_portset_empty))
+		put_pair(job, pw_ingress_group.name, group->name, &allowed);
+}
+
 static int print_matrix(struct job *job)
 {
 	const struct pw_group *groups;
@@ -168,6 +178,8 @@ static int print_matrix(struct job *job)
 		pw_buf_puts(&job->out, "src\tdst\tprotocol\tports\tverdict\n");
 	for (size_t i = 0; i < n; i++)
 		put_outside(job, &groups[i], true);
+	for (size_t i = 0; i < n; i++)
+		put_ingress(job, &groups[i]);
 	for (size_t i = 0; i < n; i++) {
 		put_outside(job, &groups[i], false);
 		for (size_t j = 0; j < n; j++) {

@@ -42,6 +42,8 @@ static enum pw_truth peer_match(const struct pw_facts *facts, const struct pw_cl
 	}
 	if (peer->nodes.present)
 		return is_node(facts, &peer->nodes, end) ? PW_YES : PW_NO;
+	if (!end->pod && !end->address)
+		return peer->namespaces.present && peer->namespaces.n == 0 && peer->pods.n == 0 ? PW_YES : PW_NO;
 	if (!end->pod || end->pod->host_network || !peer->namespaces.present)
 		return PW_NO;
 	return selects(facts, &peer->namespaces, &peer->pods, end->pod);

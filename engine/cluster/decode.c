@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <base/text.h>
+#include <cluster/front.h>
 
 #define MAX_KEPT_TEXT 65536     /* bytes of one string; longer ones are cut */
 #define MAX_ANNOTATION 4096     /* annotations beyond are tools' state, not configuration */
@@ -277,6 +278,9 @@ static const struct kind {
 	{ "Job", "batch/", PW_FACT_WORKLOADS, NULL, NULL, pw_decode_workload },
 	{ "CronJob", "batch/", PW_FACT_WORKLOADS, NULL, NULL, pw_decode_workload },
 	{ "ConfigMap", "v1", PW_FACT_CONFIGMAPS, pw_decode_configmap, NULL, NULL },
+	{ "Ingress", "networking.k8s.io/", PW_FACT_NONE, pw_decode_ingress, NULL, NULL },
+	{ "Ingress", "extensions/", PW_FACT_NONE, pw_decode_ingress, NULL, NULL },
+	{ "Route", "route.openshift.io/", PW_FACT_NONE, pw_decode_route, NULL, NULL },
 	{ "Event", "v1", PW_FACT_EVENTS, pw_decode_event, NULL, NULL },
 	{ "Event", "events.k8s.io/", PW_FACT_EVENTS, pw_decode_event, NULL, NULL },
 };

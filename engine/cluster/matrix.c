@@ -1,31 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Port sets between groups of pods and ranges of addresses. */
-#include <cluster/matrix.h>
+/* The matrix prepared: groups of pods, ranges of addresses, and the policies that select each pod. */
+#include <cluster/matrix_inside.h>
 
 #include <stdlib.h>
 #include <string.h>
 
-#include <cluster/policy.h>
-
-/* A pod with the policies that select it. */
-struct member {
-	struct pw_pod pod;      /* a copy that is not on the host's network */
-	const struct pw_policy **by[2]; size_t n[2]; /* by enum pw_policy_direction */
-	const struct pw_cluster_policy **cluster; size_t n_cluster; /* in the order they decide */
-};
-
-struct pw_matrix {
-	const struct pw_facts *facts;
-	struct pw_arena *arena;
-	struct member *members; size_t n_members;
-	struct pw_group *groups; size_t n_groups;
-	struct pw_group *outside; size_t n_outside;
-	struct pw_address *cuts; size_t n_cuts; /* sorted: addresses from which on some policy may differ */
-};
-
 /* ---- members and groups ---- */
 
-static int select_policies(struct pw_matrix *matrix, struct member *member, enum pw_policy_direction direction)
+static int select_policies(struct pw_matrix *matrix, struct pw_member *member, enum pw_policy_direction direction)
 {
 	size_t n, kept = 0;
 	const struct pw_policy *const *policies = pw_facts_policies(matrix->facts, &n);
@@ -43,7 +25,7 @@ static int select_policies(struct pw_matrix *matrix, struct member *member, enum
 	return PW_OK;
 }
 
-static int select_cluster_policies(struct pw_matrix *matrix, struct member *member)
+static int select_cluster_policies(struct pw_matrix *matrix, struct pw_member *member)
 {
 	size_t n;
 	const struct pw_cluster_policy *const *policies = pw_facts_cluster_policies(matrix->facts, &n);
@@ -112,7 +94,7 @@ static int make_members(struct pw_matrix *matrix)
 	if (!matrix->members)
 		return PW_NOMEM;
 	for (size_t i = 0; i < n; i++) {
-		struct member *member = &matrix->members[matrix->n_members++];
+		struct pw_member *member = &matrix->members[matrix->n_members++];
 
 		member->pod = *pods[i];
 		member->pod.host_network = false;
@@ -121,12 +103,6 @@ static int make_members(struct pw_matrix *matrix)
 			return PW_NOMEM;
 	}
 	return make_groups(matrix);
-}
-
-/* Groups hold pointers to pods that are the first field of their member. */
-static const struct member *member_of(const struct pw_pod *pod)
-{
-	return (const struct member *)(const void *)pod;
 }
 
 /* ---- the outside ---- */
@@ -258,6 +234,8 @@ static int make_outside(struct pw_matrix *matrix)
 	return v6 ? cut_family(matrix, "::/0") : PW_OK;
 }
 
+const struct pw_group pw_ingress_group = { .name = "{ingress-controller}", .ingress = true };
+
 struct pw_matrix *pw_matrix_new(const struct pw_facts *facts, struct pw_arena *arena)
 {
 	struct pw_matrix *matrix = pw_arena_alloc(arena, sizeof(*matrix));
@@ -281,230 +259,6 @@ size_t pw_matrix_outside(const struct pw_matrix *matrix, const struct pw_group *
 {
 	*ret = matrix->outside;
 	return matrix->n_outside;
-}
-
-/* ---- evaluation ---- */
-
-static void add_named(const struct pw_policy_port *port, const struct pw_pod *to, struct pw_portset *set)
-{
-	for (size_t i = 0; to && i < to->n_containers; i++)
-		for (size_t j = 0; j < to->containers[i].n_ports; j++) {
-			const struct pw_container_port *named = &to->containers[i].ports[j];
-
-			if (pw_policy_port_match(port, to, named->protocol, named->port))
-				pw_portset_add(set, named->port, named->port);
-		}
-}
-
-static void add_rule_ports(const struct pw_policy_rule *rule, const struct pw_pod *to, struct pw_portsets *sets)
-{
-	for (int i = 0; rule->n_ports == 0 && i < PW_PROTOCOLS; i++)
-		pw_portset_fill(&sets->of[i]);
-	for (size_t i = 0; i < rule->n_ports; i++) {
-		const struct pw_policy_port *port = &rule->ports[i];
-		int protocol = pw_protocol_index(port->protocol);
-
-		if (protocol < 0)
-			continue;
-		if (port->any_port)
-			pw_portset_fill(&sets->of[protocol]);
-		else if (port->name[0])
-			add_named(port, to, &sets->of[protocol]);
-		else
-			pw_portset_add(&sets->of[protocol], port->port, port->end_port ? port->end_port : port->port);
-	}
-}
-
-static void fill(struct pw_portsets *sets)
-{
-	for (int i = 0; i < PW_PROTOCOLS; i++)
-		pw_portset_fill(&sets->of[i]);
-}
-
-static void clear(struct pw_portsets *sets)
-{
-	for (int i = 0; i < PW_PROTOCOLS; i++)
-		pw_portset_clear(&sets->of[i]);
-}
-
-static void intersect(struct pw_portsets *sets, const struct pw_portsets *other)
-{
-	for (int i = 0; i < PW_PROTOCOLS; i++)
-		pw_portset_and(&sets->of[i], &other->of[i]);
-}
-
-/* The union of what the NetworkPolicies of one side allow. */
-static void add_policies(const struct pw_matrix *matrix, enum pw_policy_direction direction, const struct member *member,
-			 const struct pw_peer *other, const struct pw_pod *to, struct pw_portsets *ret)
-{
-	for (size_t i = 0; i < member->n[direction]; i++) {
-		const struct pw_policy *policy = member->by[direction][i];
-		const struct pw_policy_rule *rules;
-		size_t n = pw_policy_rules(policy, direction, &rules);
-
-		for (size_t j = 0; j < n; j++)
-			if (pw_policy_peers_match(matrix->facts, policy->meta.ns, &rules[j], other) == PW_YES)
-				add_rule_ports(&rules[j], to, ret);
-	}
-}
-
-static void add_cluster_named(const char *name, const struct pw_pod *to, struct pw_portsets *sets)
-{
-	for (size_t i = 0; to && i < to->n_containers; i++)
-		for (size_t j = 0; j < to->containers[i].n_ports; j++) {
-			const struct pw_container_port *named = &to->containers[i].ports[j];
-			int protocol = pw_protocol_index(named->protocol);
-
-			if (protocol >= 0 && strcmp(named->name, name) == 0)
-				pw_portset_add(&sets->of[protocol], named->port, named->port);
-		}
-}
-
-static void cluster_rule_ports(const struct pw_cluster_rule *rule, const struct pw_pod *to, struct pw_portsets *ret)
-{
-	if (rule->n_ports == 0) {
-		fill(ret);
-		return;
-	}
-	clear(ret);
-	for (size_t i = 0; i < rule->n_ports; i++) {
-		const struct pw_cluster_port *port = &rule->ports[i];
-		int protocol = pw_protocol_index(port->protocol);
-
-		if (port->name[0])
-			add_cluster_named(port->name, to, ret);
-		else if (protocol >= 0 && port->any_port)
-			pw_portset_fill(&ret->of[protocol]);
-		else if (protocol >= 0)
-			pw_portset_add(&ret->of[protocol], port->port, port->end_port);
-	}
-}
-
-/* What is not decided yet, and what is allowed. */
-struct tally { struct pw_portsets open, allowed; };
-
-/* One tier over all ports at once: a rule takes what earlier ones left. What it passes stays open for the next tier. */
-static void count_tier(const struct pw_matrix *matrix, enum pw_tier tier, enum pw_policy_direction direction, const struct member *member,
-		       const struct pw_peer *other, const struct pw_pod *to, struct tally *tally)
-{
-	struct pw_portsets live = tally->open, ports;
-
-	for (size_t i = 0; i < member->n_cluster; i++) {
-		const struct pw_cluster_rule *rules;
-		size_t n = pw_cluster_policy_rules(member->cluster[i], direction, &rules);
-
-		for (size_t j = 0; member->cluster[i]->tier == tier && j < n; j++) {
-			if (pw_cluster_peers_match(matrix->facts, &rules[j], other) != PW_YES)
-				continue;
-			cluster_rule_ports(&rules[j], to, &ports);
-			intersect(&ports, &live);
-			for (int k = 0; k < PW_PROTOCOLS; k++) {
-				pw_portset_minus(&live.of[k], &ports.of[k]);
-				if (rules[j].action != PW_ACTION_PASS)
-					pw_portset_minus(&tally->open.of[k], &ports.of[k]);
-				if (rules[j].action == PW_ACTION_ALLOW)
-					pw_portset_or(&tally->allowed.of[k], &ports.of[k]);
-			}
-		}
-	}
-}
-
-/* What one side lets through. False when it has no policies: all. */
-static bool side(const struct pw_matrix *matrix, enum pw_policy_direction direction, const struct pw_pod *pod,
-		 const struct pw_peer *other, const struct pw_pod *to, struct pw_portsets *ret)
-{
-	const struct member *member = pod ? member_of(pod) : NULL;
-	struct tally tally;
-
-	if (!member || (member->n[direction] == 0 && member->n_cluster == 0))
-		return false;
-	clear(ret);
-	if (member->n_cluster == 0) {
-		add_policies(matrix, direction, member, other, to, ret);
-		return true;
-	}
-	fill(&tally.open);
-	clear(&tally.allowed);
-	count_tier(matrix, PW_TIER_ADMIN, direction, member, other, to, &tally);
-	count_tier(matrix, PW_TIER_CLUSTER_ADMIN, direction, member, other, to, &tally);
-	if (member->n[direction]) {
-		add_policies(matrix, direction, member, other, to, ret);
-		intersect(&tally.open, ret);
-	} else {
-		count_tier(matrix, PW_TIER_BASELINE_ADMIN, direction, member, other, to, &tally);
-		count_tier(matrix, PW_TIER_CLUSTER_BASELINE, direction, member, other, to, &tally);
-	}
-	for (int i = 0; i < PW_PROTOCOLS; i++) {
-		pw_portset_or(&tally.allowed.of[i], &tally.open.of[i]);
-		ret->of[i] = tally.allowed.of[i];
-	}
-	return true;
-}
-
-static void restrict_pair(const struct pw_matrix *matrix, const struct pw_peer *from, const struct pw_peer *to, struct pw_portsets *sets)
-{
-	struct pw_portsets one;
-
-	if (from->pod && from->pod == to->pod)
-		return; /* a pod always reaches itself */
-	if (side(matrix, PW_EGRESS, from->pod, to, to->pod, &one))
-		intersect(sets, &one);
-	if (side(matrix, PW_INGRESS, to->pod, from, to->pod, &one))
-		intersect(sets, &one);
-}
-
-/* The addresses of a range that stand for all of it: its first, and each cut inside. */
-struct points { const struct pw_matrix *matrix; const struct pw_group *group; size_t next; bool started; char text[46]; };
-
-static bool next_point(struct points *points)
-{
-	const struct pw_matrix *matrix = points->matrix;
-
-	if (!points->started) {
-		points->started = true;
-		pw_address_print(&points->group->first, points->text);
-		return true;
-	}
-	while (points->next < matrix->n_cuts) {
-		const struct pw_address *cut = &matrix->cuts[points->next++];
-
-		if (pw_address_compare(cut, &points->group->first) > 0 && pw_address_compare(cut, &points->group->last) <= 0) {
-			pw_address_print(cut, points->text);
-			return true;
-		}
-	}
-	return false;
-}
-
-/* One member of `group` (by number, or by point) as an end of a connection. */
-static bool next_end(const struct pw_group *group, size_t *at, struct points *points, struct pw_peer *ret)
-{
-	if (group->n_pods) {
-		if (*at == group->n_pods)
-			return false;
-		*ret = (struct pw_peer){ group->pods[(*at)++], NULL };
-		return true;
-	}
-	if (!next_point(points))
-		return false;
-	*ret = (struct pw_peer){ NULL, points->text };
-	return true;
-}
-
-void pw_matrix_allowed(const struct pw_matrix *matrix, const struct pw_group *from, const struct pw_group *to, struct pw_portsets *ret)
-{
-	struct points from_points = { .matrix = matrix, .group = from };
-	struct pw_peer a, b;
-	size_t i = 0;
-
-	fill(ret);
-	while (next_end(from, &i, &from_points, &a)) {
-		struct points to_points = { .matrix = matrix, .group = to };
-		size_t j = 0;
-
-		while (next_end(to, &j, &to_points, &b))
-			restrict_pair(matrix, &a, &b, ret);
-	}
 }
 
 /* ---- by name ---- */
@@ -575,6 +329,10 @@ int pw_matrix_find(struct pw_matrix *matrix, const char *text, struct pw_group *
 
 	if (group) {
 		*ret = *group;
+		return PW_OK;
+	}
+	if (strcmp(text, pw_ingress_group.name) == 0) {
+		*ret = pw_ingress_group;
 		return PW_OK;
 	}
 	if (parse_outside(matrix, text, ret))

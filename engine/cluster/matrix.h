@@ -17,7 +17,11 @@ struct pw_group {
 	const char *name;                 /* "ns/name[Kind]", "ns/pod", "10.0.0.0-10.255.255.255" */
 	const struct pw_pod *const *pods; size_t n_pods; /* none: outside */
 	struct pw_address first, last;    /* outside: both in */
+	bool ingress;                     /* the ingress controller: some pod that is not among the objects */
 };
+
+/* As a sender: the ports that Ingresses and Routes lead to, as far as the policies admit any pod of any namespace. */
+extern const struct pw_group pw_ingress_group; /* "{ingress-controller}" */
 
 struct pw_matrix; /* peers and policies, prepared */
 /* NULL when out of memory. The facts must be finished and must outlive it. */
@@ -25,7 +29,7 @@ struct pw_matrix *pw_matrix_new(const struct pw_facts *facts, struct pw_arena *a
 
 /* Owners (and pods without one), by name. */
 size_t pw_matrix_groups(const struct pw_matrix *matrix, const struct pw_group **ret);
-/* "ns/pod", "ns/name[Kind]", an address, "a-b", a CIDR. PW_ABSENT when there is no such pod or owner. */
+/* "ns/pod", "ns/name[Kind]", an address, "a-b", a CIDR, "{ingress-controller}". PW_ABSENT when there is no such pod or owner. */
 int pw_matrix_find(struct pw_matrix *matrix, const char *text, struct pw_group *ret, struct pw_err *err);
 /* The outside, cut where any policy tells addresses apart: IPv4, and IPv6 if a policy names any. */
 size_t pw_matrix_outside(const struct pw_matrix *matrix, const struct pw_group **ret);

@@ -10,8 +10,9 @@
 /* The inside of the cluster model. Private to engine/cluster. */
 
 #define PW_KIND_COUNT 9          /* bits of enum pw_fact */
-#define PW_CLUSTER_POLICIES PW_KIND_COUNT /* the table behind those of the kinds */
-#define PW_TABLES (PW_KIND_COUNT + 1)
+#define PW_CLUSTER_POLICIES PW_KIND_COUNT /* tables behind those of the kinds */
+#define PW_FRONTS (PW_KIND_COUNT + 1)
+#define PW_TABLES (PW_KIND_COUNT + 2)
 #define PW_TEXT_CACHE 4096       /* slots of the shared-string cache, a power of two */
 
 /* One stored object and what it is sorted by. `extra` tells apart objects of

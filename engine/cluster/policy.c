@@ -103,6 +103,9 @@ enum pw_truth pw_policy_peer_match(const struct pw_facts *facts, const char *pol
 
 	if (peer->cidr[0])
 		return any_address(end, is_in_block, peer) ? PW_YES : PW_NO;
+	/* Neither pod nor address: some pod of some namespace, which only a selector of all of them can be sure to match. */
+	if (!end->pod && !end->address)
+		return peer->namespaces.present && peer->namespaces.n == 0 && peer->pods.n == 0 ? PW_YES : PW_NO;
 	/* A pod on the host's network has the node's address: no selector sees it. */
 	if (!end->pod || end->pod->host_network || (!peer->pods.present && !peer->namespaces.present))
 		return PW_NO;

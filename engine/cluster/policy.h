@@ -14,6 +14,7 @@ enum pw_policy_direction { PW_INGRESS, PW_EGRESS };
 
 bool pw_requirement_match(const struct pw_requirement *requirement, const struct pw_labels *labels);
 enum pw_truth pw_policy_namespace(const struct pw_facts *facts, const struct pw_selector *selector, const char *ns);
+/* An end that is neither pod nor address is some pod of some namespace, of which nothing else is known. */
 enum pw_truth pw_policy_peer_match(const struct pw_facts *facts, const char *policy_ns,
 				   const struct pw_policy_peer *peer, const struct pw_peer *end);
 enum pw_truth pw_policy_peers_match(const struct pw_facts *facts, const char *policy_ns,

@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 # Kinds of policy that are evaluated.
-GROUPS = ["policy", "exposure", "anp", "cnp", "anp+exposure", "invalid"]
+GROUPS = ["policy", "exposure", "anp", "cnp", "anp+exposure", "ingress", "ingress+exposure", "invalid"]
 # A case takes milliseconds; this only ends a hang.
 TIMEOUT_S = 60
 

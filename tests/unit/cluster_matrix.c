@@ -152,6 +152,35 @@ static void test_tiers(void)
 	ok(strstr(advise("shop", "web-2", "bank", "lone", 22), "were not there; a NetworkPolicy cannot open it.\n") != NULL, "and says what cannot help");
 }
 
+static void test_ingress(void)
+{
+	static const char objects[] =
+		"{apiVersion: v1, kind: Service, metadata: {name: api, namespace: shop}, spec: {selector: {app: api}, ports: [{name: web, port: 80, targetPort: http}, {name: admin, port: 81, targetPort: 150}]}}\n---\n"
+		"{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: i, namespace: shop}, spec: {rules: [{http: {paths: [{backend: {service: {name: api, port: {name: web}}}}]}}]}}\n";
+	static const char more[] =
+		"{apiVersion: route.openshift.io/v1, kind: Route, metadata: {name: r, namespace: shop}, spec: {to: {kind: Service, name: api}, port: {targetPort: 150}}}\n---\n"
+		"{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: any, namespace: shop}, spec: {podSelector: {matchLabels: {app: api}}, ingress: [{from: [{namespaceSelector: {}}]}]}}\n";
+	struct pw_arena *other = pw_arena_new(1 << 24), *before = arena;
+	struct pw_err err = PW_ERR_INIT;
+
+	arena = other;
+	facts = pw_facts_new(arena);
+	pw_facts_set_templates(facts, true);
+	if (model_add(facts, arena, world, &err) != PW_OK || model_add(facts, arena, objects, &err) != PW_OK)
+		printf("# %s\n", err.text);
+	pw_facts_finish(facts);
+	matrix = pw_matrix_new(facts, arena);
+	is_str(allowed("{ingress-controller}", "shop/api", PW_TCP), "", "a policy for certain pods does not admit an ingress controller");
+	if (model_add(facts, arena, more, &err) != PW_OK)
+		printf("# %s\n", err.text);
+	pw_facts_finish(facts);
+	matrix = pw_matrix_new(facts, arena);
+	is_str(allowed("{ingress-controller}", "shop/api", PW_TCP), "150,8080", "one for all pods does, to the ports of Ingress and Route");
+	is_str(allowed("{ingress-controller}", "bank/lone", PW_TCP), "", "nothing leads anywhere else");
+	pw_arena_free(other);
+	arena = before;
+}
+
 int main(void)
 {
 	struct pw_err err = PW_ERR_INIT;
@@ -168,6 +197,7 @@ int main(void)
 	test_matrix();
 	test_advice();
 	test_tiers();
+	test_ingress();
 	pw_arena_free(arena);
 	return tap_done();
 }
