@@ -32,8 +32,6 @@ static int set_from(const struct ends *ends, const char *text, struct pw_flow *f
 {
 	struct pw_address address;
 
-	if (!text)
-		return pw_err_set(err, PW_USAGE, "from= is missing: a pod (NAMESPACE/NAME), or an address outside the cluster");
 	flow->from = pw_address_parse(text, &address) ? pw_facts_pod_by_ip(ends->facts, text) : find_pod(ends, text, err);
 	if (flow->from)
 		return PW_OK;
@@ -49,8 +47,6 @@ static int set_to(const struct ends *ends, const char *text, struct pw_flow *flo
 	struct pw_val *val;
 	int rc;
 
-	if (!text)
-		return pw_err_set(err, PW_USAGE, "to= is missing: a Service or pod (NAMESPACE/NAME), or an address");
 	rc = pw_input_type(PW_TYPE_SERVICE)->resolve(ends->facts, ends->ns, text, ends->arena, &val, err);
 	if (rc == PW_OK) {
 		flow->service = pw_facts_service(ends->facts, pw_map_str(val, "namespace", ""), pw_map_str(val, "name", ""));
@@ -102,16 +98,18 @@ static int run(struct pw_app *app)
 	struct pw_cluster *cluster = NULL;
 	struct pw_flow flow = { .protocol = NULL };
 	struct ends ends = { .arena = app->arena };
-	const char *format = NULL;
+	const char *format = NULL, *from = pw_map_str(app->pairs, "from", NULL), *to = pw_map_str(app->pairs, "to", NULL);
 
 	if (pw_app_format(app, formats, &format, &err))
 		return pw_fail_err(app, PW_EXIT_USAGE, &err);
+	if (!from || !to)
+		return pw_fail(app, PW_EXIT_USAGE, "missing: %s (a pod as NAMESPACE/NAME, or an address; to= may be a Service)",
+			       from ? "to=" : to ? "from=" : "from=, to=");
 	if (pw_app_cluster(app, &cluster, &err) || pw_cluster_need(cluster, KINDS, NULL, &err))
 		return pw_fail_err(app, 0, &err);
 	ends.facts = pw_cluster_facts(cluster);
 	ends.ns = pw_cluster_namespace(cluster);
-	if (set_from(&ends, pw_map_str(app->pairs, "from", NULL), &flow, &err) ||
-	    set_to(&ends, pw_map_str(app->pairs, "to", NULL), &flow, &err) || set_port(app, &flow, &err))
+	if (set_from(&ends, from, &flow, &err) || set_to(&ends, to, &flow, &err) || set_port(app, &flow, &err))
 		return pw_fail_err(app, PW_EXIT_USAGE, &err);
 	return draw(app, ends.facts, &flow, format ? format : "text");
 }

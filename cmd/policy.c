@@ -305,13 +305,11 @@ static int answer_file(struct job *job, const char *file)
 
 static int find_end(struct job *job, const char *name, const char *ns, struct pw_peer *ret, struct pw_err *err)
 {
-	const char *text = pw_map_str(job->app->pairs, name, NULL);
+	const char *text = pw_map_str(job->app->pairs, name, "");
 	struct pw_address address;
 	struct pw_val *pod;
 	int rc;
 
-	if (!text)
-		return pw_err_set(err, PW_USAGE, "%s= is missing: NAMESPACE/POD, or an address outside the cluster", name);
 	*ret = (struct pw_peer){ NULL, text };
 	if (pw_address_parse(text, &address) && !(ret->pod = pw_facts_pod_by_ip(job->facts, text)))
 		return PW_OK;
@@ -324,6 +322,20 @@ static int find_end(struct job *job, const char *name, const char *ns, struct pw
 	return PW_OK;
 }
 
+/* All that are missing, at once. */
+static bool say_missing(struct job *job)
+{
+	static const char *const names[] = { "from", "to", "port" };
+	const char *before = "missing: ";
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!pw_map_get(job->app->pairs, names[i])) {
+			pw_buf_printf(&job->out, "%s%s=", before, names[i]);
+			before = ", ";
+		}
+	return job->out.len > 0;
+}
+
 static int explain(struct job *job, const char *ns)
 {
 	const char *protocol = pw_map_str(job->app->pairs, "protocol", "TCP"), *text = pw_map_str(job->app->pairs, "port", "");
@@ -331,8 +343,10 @@ static int explain(struct job *job, const char *ns)
 	struct pw_peer from, to;
 	unsigned long long port;
 
+	if (say_missing(job))
+		return pw_fail(job->app, PW_EXIT_USAGE, "%s (from and to are NAMESPACE/POD or an address outside the cluster)", pw_buf_str(&job->out));
 	if (!pw_parse_uint(text, UINT16_MAX, &port) || port == 0)
-		return pw_fail(job->app, PW_EXIT_USAGE, "port= is missing or not a number from 1 to 65535");
+		return pw_fail(job->app, PW_EXIT_USAGE, "port=%s is not a port (1 to 65535)", text);
 	if (pw_protocol_index(protocol) < 0)
 		return pw_fail(job->app, PW_EXIT_USAGE, "protocol= is one of TCP, UDP, SCTP");
 	if (find_end(job, "from", ns, &from, &err) != PW_OK || find_end(job, "to", ns, &to, &err) != PW_OK)
