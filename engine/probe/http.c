@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <packetwalk/buf.h>
+
 #include "sock.h"
 #include "tls.h"
 
@@ -16,7 +18,7 @@ enum {
 	BODY_MAX = 64 * 1024,
 	HEAD_MAX = 256,
 	HEADERS_MAX = 64, HEADER_TEXT_MAX = 1024,
-	URL_MAX = 4096,
+	RESOLVED_MAX = 4096, /* bytes: some 80 addresses */
 };
 
 struct request {
@@ -24,12 +26,14 @@ struct request {
 	const struct pw_http_spec *spec;
 	CURL *curl;
 	CURLU *url;
-	struct curl_slist *headers, *connect_to;
+	struct curl_slist *headers, *connect_to, *resolved;
+	struct pw_val *lookup;       /* NULL: the address was literal */
+	bool unresolved;
 	char error[CURL_ERROR_SIZE];
 	struct pw_val *response_headers;
 	char head[HEAD_MAX];
 	size_t received, uploaded;
-	bool tls, cut;
+	bool tls, speaks_http, cut;
 	int64_t start_us, hello_us; /* hello: the first byte of the handshake left, so the connect was done */
 };
 
@@ -42,7 +46,8 @@ static size_t on_body(char *data, size_t size, size_t n, void *arg)
 	if (r->received < HEAD_MAX)
 		memcpy(r->head + r->received, data, size < HEAD_MAX - r->received ? size : HEAD_MAX - r->received);
 	r->received += size;
-	r->cut = r->received > BODY_MAX;
+	/* What begins with no status line ends here: a greeting, an echo, an alert may be all that comes. */
+	r->cut = r->received > BODY_MAX || !r->speaks_http;
 	return r->cut ? 0 : size;
 }
 
@@ -51,6 +56,7 @@ static size_t on_header(char *data, size_t size, size_t n, void *arg)
 	struct request *r = arg;
 	struct pw_arena *arena = pw_ctx_arena(r->ctx);
 	size_t len = size * n;
+	r->speaks_http = true;
 	const char *colon = memchr(data, ':', len);
 	if (!colon || pw_val_count(r->response_headers) >= HEADERS_MAX)
 		return len;
@@ -133,6 +139,57 @@ static int override_host(struct request *r, struct pw_err *err)
 	return PW_OK;
 }
 
+/*
+ * The addresses of a name as the programs of the vantage get them: by its
+ * /etc/hosts and resolv.conf. libcurl would ask by those of this process, and
+ * in a thread.
+ */
+static int resolve(struct request *r, const char *name, const char *port, struct pw_err *err)
+{
+	struct pw_arena *arena = pw_ctx_arena(r->ctx);
+	struct pw_val *conf = pw_val_map(arena), *lookup = pw_val_map(arena);
+	struct pw_buf text;
+	int rc = pw_probe_resolv_conf(r->ctx, conf, err);
+	const char *libc = !strcmp(pw_map_str(conf, "libc", ""), "musl") ? "musl" : "glibc";
+	/* Half of the time: glibc asks twice by default. */
+	if (rc == PW_OK)
+		rc = pw_probe_lookup(r->ctx, name, libc, true, r->spec->timeout_ms / 2 + 1, lookup, err);
+	if (rc < 0)
+		return pw_err_wrap(err, "looking up %.128s", name);
+	const struct pw_val *addresses = pw_map_get(lookup, "addresses");
+	r->lookup = lookup;
+	r->unresolved = pw_val_count(addresses) == 0;
+	if (r->unresolved)
+		return PW_OK;
+	pw_buf_init(&text, RESOLVED_MAX);
+	pw_buf_printf(&text, "*:%s:", port); /* whatever name the connect is for */
+	for (size_t i = 0; i < pw_val_count(addresses); i++)
+		pw_buf_printf(&text, strchr(pw_val_text(pw_val_at(addresses, i)), ':') ? "%s[%s]" : "%s%s", i ? "," : "",
+			      pw_val_text(pw_val_at(addresses, i)));
+	r->resolved = pw_buf_ok(&text) ? curl_slist_append(NULL, pw_buf_str(&text)) : NULL;
+	pw_buf_release(&text);
+	return r->resolved ? PW_OK : oom(err);
+}
+
+/* Where to connect, which may be neither what the URL nor what the Host header says. */
+static int set_target(struct request *r, const char *host, struct pw_err *err)
+{
+	struct pw_endpoint literal;
+	const char *target = r->spec->address ? r->spec->address : host;
+	char bare[PW_ENDPOINT_TEXT] = "";
+	if (*target == '[' && strlen(target) < sizeof bare)
+		memcpy(bare, target + 1, strcspn(target + 1, "]"));
+	int rc = PW_OK;
+	if (!pw_endpoint_set(&literal, *bare ? bare : target, 0)) {
+		char *port = url_part(r->url, CURLUPART_PORT);
+		rc = port ? resolve(r, target, port, err) : oom(err);
+		curl_free(port);
+	}
+	if (rc == PW_OK && (r->spec->address || r->spec->host))
+		rc = add_connect_to(r, target, err);
+	return rc;
+}
+
 static int parse_url(struct request *r, struct pw_err *err)
 {
 	r->url = curl_url();
@@ -149,9 +206,7 @@ static int parse_url(struct request *r, struct pw_err *err)
 	char *host = url_part(r->url, CURLUPART_HOST);
 	if (!host)
 		return oom(err);
-	int code = PW_OK;
-	if (r->spec->address || r->spec->host)
-		code = add_connect_to(r, r->spec->address ? r->spec->address : host, err);
+	int code = set_target(r, host, err);
 	curl_free(host);
 	return code == PW_OK && r->spec->host ? override_host(r, err) : code;
 }
@@ -176,8 +231,7 @@ static int set_body(struct request *r, struct pw_err *err)
 
 static int set_up(struct request *r, struct pw_err *err)
 {
-	unsigned left = pw_ctx_remaining_ms(r->ctx);
-	unsigned timeout = r->spec->timeout_ms < left ? r->spec->timeout_ms : left;
+	int64_t end_us = pw_deadline_us(r->ctx, r->spec->timeout_ms);
 	r->curl = curl_easy_init();
 	if (!r->curl)
 		return oom(err);
@@ -186,18 +240,18 @@ static int set_up(struct request *r, struct pw_err *err)
 		rc = set_body(r, err);
 	if (rc < 0)
 		return rc;
+	int timeout = pw_poll_ms(end_us);
 	CURL *c = r->curl;
 	curl_easy_setopt(c, CURLOPT_CURLU, r->url);
 	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(c, CURLOPT_PROXY, "");
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L); /* not to wait for a resolver past the deadline */
 	curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(c, CURLOPT_HTTP09_ALLOWED, 1L); /* what is no HTTP is looked at, not just refused */
 	curl_easy_setopt(c, CURLOPT_USERAGENT, "packetwalk/" PW_VERSION);
-	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)timeout);
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)timeout);
+	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, timeout > 0 ? (long)timeout : 1L); /* 0 would be none */
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, timeout > 0 ? (long)timeout : 1L);
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, r->error);
 	curl_easy_setopt(c, CURLOPT_VERBOSE, 1L); /* to on_debug, which keeps it */
 	curl_easy_setopt(c, CURLOPT_DEBUGFUNCTION, on_debug);
@@ -208,6 +262,8 @@ static int set_up(struct request *r, struct pw_err *err)
 	curl_easy_setopt(c, CURLOPT_HEADERDATA, r);
 	if (r->headers)
 		curl_easy_setopt(c, CURLOPT_HTTPHEADER, r->headers);
+	if (r->resolved)
+		curl_easy_setopt(c, CURLOPT_RESOLVE, r->resolved);
 	if (r->connect_to)
 		curl_easy_setopt(c, CURLOPT_CONNECT_TO, r->connect_to);
 	if (r->spec->method && !strcmp(r->spec->method, "HEAD"))
@@ -244,8 +300,6 @@ static const char *stage_of(const struct request *r, CURLcode rc, const struct t
 {
 	if (rc == CURLE_OK || r->cut)
 		return "done";
-	if (t->resolve <= 0)
-		return "resolve";
 	if (t->connect <= 0)
 		return "connect";
 	if (r->tls && t->tls <= 0)
@@ -288,17 +342,13 @@ static const char *of_handshake(const struct request *r, long sys)
 	return "tls-error";
 }
 
-static const char *result_of(const struct request *r, CURLcode rc, long sys, long status, const struct times *t)
+static const char *result_of(const struct request *r, CURLcode rc, long sys, long status)
 {
 	if (r->cut)
 		rc = CURLE_OK;
-	if (rc == CURLE_OPERATION_TIMEDOUT && t->resolve <= 0)
-		rc = CURLE_COULDNT_RESOLVE_HOST;
 	switch (rc) {
 	case CURLE_OK:
 		return status ? "response" : "bad-protocol";
-	case CURLE_COULDNT_RESOLVE_HOST:
-		return "unresolved";
 	case CURLE_COULDNT_CONNECT:
 		return of_errno(sys, "error");
 	case CURLE_OPERATION_TIMEDOUT:
@@ -334,7 +384,32 @@ static const char *mismatch_of(const struct request *r, const char *result, long
 	return strcasestr(text, "sent to HTTPS port") || strcasestr(text, "request to an HTTPS server") ? "plain-to-tls" : NULL;
 }
 
-static void put_times(const struct times *t, struct pw_val *ret)
+static double lookup_ms(const struct request *r)
+{
+	double ms = 0;
+	(void)pw_val_to_real(pw_map_get(r->lookup, "ms"), &ms);
+	return ms;
+}
+
+static void put_lookup(const struct request *r, struct pw_val *ret)
+{
+	if (!r->lookup)
+		return;
+	pw_map_set_real(ret, "resolve_ms", lookup_ms(r));
+	pw_map_set(ret, "lookup", pw_val_copy(pw_ctx_arena(r->ctx), r->lookup));
+}
+
+static void put_unresolved(const struct request *r, struct pw_val *ret)
+{
+	pw_map_set_str(ret, "url", r->spec->url);
+	pw_map_set_str(ret, "result", "unresolved");
+	pw_map_set_str(ret, "stage", "resolve");
+	pw_map_set_int(ret, "status", 0);
+	pw_map_set_real(ret, "total_ms", lookup_ms(r));
+	put_lookup(r, ret);
+}
+
+static void put_times(const struct request *r, const struct times *t, struct pw_val *ret)
 {
 	if (t->connect > 0)
 		pw_map_set_real(ret, "connect_ms", t->connect - t->resolve);
@@ -342,7 +417,7 @@ static void put_times(const struct times *t, struct pw_val *ret)
 		pw_map_set_real(ret, "tls_ms", t->tls - t->connect);
 	if (t->first_byte > 0)
 		pw_map_set_real(ret, "first_byte_ms", t->first_byte - t->pretransfer);
-	pw_map_set_real(ret, "total_ms", t->total);
+	pw_map_set_real(ret, "total_ms", t->total + lookup_ms(r));
 }
 
 static void put_ends(CURL *c, struct pw_val *ret)
@@ -383,7 +458,7 @@ static void put(struct request *r, CURLcode rc, struct pw_val *ret)
 	curl_easy_getinfo(r->curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(r->curl, CURLINFO_OS_ERRNO, &sys);
 	struct times t = times_of(r);
-	const char *result = result_of(r, rc, sys, status, &t), *mismatch = mismatch_of(r, result, status);
+	const char *result = result_of(r, rc, sys, status), *mismatch = mismatch_of(r, result, status);
 	pw_map_set_str(ret, "url", r->spec->url);
 	pw_map_set_str(ret, "result", result);
 	pw_map_set_str(ret, "stage", stage_of(r, rc, &t));
@@ -392,7 +467,8 @@ static void put(struct request *r, CURLcode rc, struct pw_val *ret)
 	if (mismatch)
 		pw_map_set_str(ret, "mismatch", mismatch);
 	put_response(r, status, ret);
-	put_times(&t, ret);
+	put_times(r, &t, ret);
+	put_lookup(r, ret);
 	put_ends(r->curl, ret);
 	if (rc != CURLE_OK && !r->cut)
 		pw_map_set_str(ret, "message", pw_text_of_bytes(pw_ctx_arena(r->ctx), *r->error ? r->error : curl_easy_strerror(rc),
@@ -407,7 +483,9 @@ int pw_probe_http(struct pw_ctx *ctx, const struct pw_http_spec *spec, struct pw
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return pw_err_set(err, PW_INTERNAL, "libcurl does not start");
 	int rc = set_up(&r, err);
-	if (rc == PW_OK) {
+	if (rc == PW_OK && r.unresolved) {
+		put_unresolved(&r, ret);
+	} else if (rc == PW_OK) {
 		r.start_us = pw_mono_us();
 		CURLcode done = curl_easy_perform(r.curl);
 		if (done == CURLE_OUT_OF_MEMORY)
@@ -421,6 +499,7 @@ int pw_probe_http(struct pw_ctx *ctx, const struct pw_http_spec *spec, struct pw
 	curl_url_cleanup(r.url);
 	curl_slist_free_all(r.headers);
 	curl_slist_free_all(r.connect_to);
+	curl_slist_free_all(r.resolved);
 	curl_global_cleanup();
 	if (rc == PW_OK && pw_arena_failed(pw_ctx_arena(ctx)))
 		rc = oom(err);

@@ -85,11 +85,15 @@ int pw_probe_tcp_exchange(struct pw_ctx *ctx, const struct pw_tcp_spec *spec, co
 int pw_probe_udp(struct pw_ctx *ctx, const char *address, unsigned port, const void *payload, size_t len,
 		 unsigned count, unsigned timeout_ms, struct pw_val *ret, struct pw_err *err);
 
-/* HTTP(S) by libcurl, no redirects followed, body cut at 64 KiB, no proxy from the environment.
+/* HTTP(S) by libcurl. A host that is a name is looked up as the programs of the vantage do (pw_probe_lookup). No redirects
+ * followed, body cut at 64 KiB, no proxy from the environment.
  * ret: {url, result: response|refused|timeout|reset|tls-error|closed-early|bad-protocol|unreachable|unresolved|error,
- *       stage: resolve|connect|tls|send|first-byte|body|done, errno, mismatch: plain-to-tls|tls-to-plain (when it is that), status, http_version, server (header), location, headers: {..},
- *       body_head (256 bytes), body_bytes, connect_ms, tls_ms, first_byte_ms (since the request), total_ms,
- *       tls: {error, verify_error: self-signed|unknown-issuer|expired|not-yet-valid|name-mismatch|x509-N, subject, issuer, not_before, not_after, names: [..]}, message, remote, local} */
+ *       stage: resolve|connect|tls|send|first-byte|body|done, errno, mismatch: plain-to-tls|tls-to-plain (when it is that),
+ *       status, http_version, server (header), location, headers: {..}, body_head (256 bytes), body_bytes,
+ *       lookup: {as of pw_probe_lookup}, resolve_ms, connect_ms, tls_ms, first_byte_ms (since the request), total_ms,
+ *       tls: {error, verify_error: self-signed|unknown-issuer|expired|not-yet-valid|name-mismatch|x509-N, subject, issuer,
+ *       not_before, not_after, names: [..]}, message, remote, local}
+ * bad-protocol: what came first was no HTTP; body_head has it. */
 struct pw_http_spec {
 	const char *url;           /* host part may be a name; see address */
 	const char *address;       /* connect here instead of resolving, or NULL */

@@ -47,6 +47,9 @@ serve s tcp reset 0.0.0.0 81
 serve s tcp close_after_request 0.0.0.0 82
 serve s tcp mute 0.0.0.0 83
 serve s tcp reset_after_request 0.0.0.0 84
+serve s tcp greet 0.0.0.0 85
+serve s tcp echo 0.0.0.0 86
+serve s dns 10.77.2.2
 CA=$TMP/ca.crt
 get() { path=$1; shift; probe c http url="http://$S$path" "$@"; }
 
@@ -98,6 +101,10 @@ get /stall timeout=500
 has 'a stalled body' result=timeout stage=body status=200
 get /garbage
 has 'not HTTP' result=bad-protocol stage=done status=0 'body_head=SSH-2\.0.*'
+probe c http url=http://$S:85/
+has 'a greeting of another protocol, which stays open' result=bad-protocol stage=done 'body_head=220 mail.*'
+probe c http url=http://$S:86/
+has 'an echo' result=bad-protocol stage=done 'body_head=GET / HTTP.*'
 get :9/
 has 'refused' result=refused stage=connect errno=111
 firewall r forward 'tcp dport 80 drop'
@@ -149,7 +156,28 @@ probe c http url=ftp://$S/
 has 'only HTTP' error=usage 'says="ftp://10.77.2.2/" is not an http or https URL'
 probe c http url=https://$S/ ca=/nonexistent
 has 'no such CA file' error=usage 'says=cannot use the CA file /nonexistent: error setting certificate file: /nonexistent'
-probe c http url=http://nobody.invalid/ timeout=800
-has 'a name nobody has' result=unresolved stage=resolve
-between 'and gives up in time' total_ms 0 1000
+
+# Names, as the vantage's own files have them.
+mkdir -p $TMP/root/etc
+echo 'nameserver 10.77.2.2' >$TMP/root/etc/resolv.conf
+echo "$S hosts.test" >$TMP/root/etc/hosts
+firewall r forward 'ip daddr 10.77.2.9 reject'
+probe c http url=http://server.test/ root=$TMP/root
+has 'a name, by the second address it has' result=response 'body_head=Host: server.test\\nGET 0' remote=$S:80 lookup.addresses.n=2 lookup.n_queries=2
+between 'its time' resolve_ms 0.001 500
+firewall r
+probe c http url=http://server.test/ host=other.test root=$TMP/root
+has 'a name with another Host' result=response 'body_head=Host: other.test\\nGET 0' lookup.name=server.test
+probe c http url=https://server.test/ host=www.example.test ca=$CA root=$TMP/root
+has 'and with TLS' result=response 'body_head=Host: www.example.test.*'
+probe c http url=http://hosts.test/ root=$TMP/root
+has 'a name of its hosts file' result=response lookup.from_hosts=true
+probe c http url=http://nobody.test/ root=$TMP/root
+has 'a name nobody has' result=unresolved stage=resolve status=0 lookup.addresses.n=0
+lacks 'nothing was connected to' 'remote=.*'
+firewall r forward 'udp dport 53 drop'
+probe c http url=http://server.test/ timeout=800 root=$TMP/root
+has 'a silent name server' result=unresolved stage=resolve lookup.result=timeout
+between 'and gives up in time' total_ms 700 1300
+firewall r
 finish

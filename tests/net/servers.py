@@ -39,6 +39,11 @@ def echo(conn):
     conn.close()
 
 
+def greet(conn):
+    conn.sendall(b"220 mail.test ESMTP\r\n")
+    mute(conn)
+
+
 def mute(conn):
     while conn.recv(65536):
         pass
@@ -194,6 +199,7 @@ def parse_question(query):
 ZONE = {
     ("web.test", "A"): [record("A", bytes([10, 0, 0, 1])), record("A", bytes([10, 0, 0, 2]), ttl=20)],
     ("web.test", "AAAA"): [record("AAAA", bytes.fromhex("fd" + "00" * 14 + "01"))],
+    ("server.test", "A"): [record("A", bytes([10, 77, 2, 9])), record("A", bytes([10, 77, 2, 2]))],
     ("v4.test", "A"): [record("A", bytes([10, 0, 0, 4]))],
     ("alias.test", "A"): [record("CNAME", dns_name("web.test")), record("A", bytes([10, 0, 0, 1]), dns_name("web.test"))],
     ("_http._tcp.web.test", "SRV"): [record("SRV", struct.pack("!HHH", 1, 2, 8080) + dns_name("pod-1.web.test"))],
