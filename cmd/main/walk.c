@@ -52,8 +52,13 @@ static bool on_consent(void *arg, const struct pw_play_step *step, enum pw_effec
 static void on_inputs(void *arg, struct pw_inputs *inputs)
 {
 	struct pw_walk_run *run = arg;
-	if (run->interactive)
-		(void)pw_wizard_inputs(run, inputs, false);
+	if (!run->interactive || !pw_wizard_inputs(run, inputs, false))
+		return;
+	/* What was answered here is part of the run: for the command that repeats it, and for resuming. */
+	for (size_t i = 0; i < inputs->play->n_inputs; i++)
+		if (inputs->values[i].text && strcmp(inputs->values[i].from, "answered") == 0 &&
+		    !pw_map_get(run->texts, inputs->play->inputs[i].name))
+			pw_map_set_str(run->texts, inputs->play->inputs[i].name, inputs->values[i].text);
 }
 
 static enum pw_driver_say on_after(void *arg, const struct pw_play_step *step, const struct pw_step_result *result)
@@ -271,9 +276,10 @@ static int walk(struct pw_walk_run *run, unsigned jobs)
 	if (pw_app_executor(app, &executor, &err))
 		return pw_fail_err(app, 0, &err);
 	pw_session_new(app, run->word, &run->session);
+	run->texts = pw_inputs_val(&run->inputs);
 	run->shown = app->out.tty && app->err.tty && !pw_app_quiet(app);
 	struct pw_driver_config config = {
-		.play = run->play, .scope = run->inputs.scope, .arena = app->arena, .inputs = pw_inputs_val(&run->inputs),
+		.play = run->play, .scope = run->inputs.scope, .arena = app->arena, .inputs = run->texts,
 		.executor = executor, .facts = run->inputs.facts, .default_ns = run->inputs.default_ns,
 		.cluster = app->cluster ? pw_cluster_describe(app->cluster) : NULL,
 		.cluster_uid = app->cluster ? pw_cluster_uid(app->cluster) : NULL, .here = pw_app_opt(app, "at"),

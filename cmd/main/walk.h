@@ -24,6 +24,7 @@ struct pw_walk_run {
 	/* While it runs. */
 	struct pw_given given;
 	struct pw_inputs inputs;
+	struct pw_val *texts;          /* of the inputs, for the record; grows when called playbooks ask */
 	struct pw_session session;
 	struct pw_outputs outputs;
 	enum pw_effect max_effect;

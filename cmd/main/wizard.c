@@ -121,6 +121,7 @@ static void show_known(struct pw_walk_run *run, const struct pw_inputs *inputs, 
 
 bool pw_wizard_inputs(struct pw_walk_run *run, struct pw_inputs *inputs, bool all)
 {
+	bool guided = run->guided && all; /* of a called playbook only what is needed is asked */
 	size_t n = inputs->play->n_inputs, *asked = pw_arena_array(inputs->arena, n + 1, sizeof *asked), n_asked = 0;
 	for (size_t i = 0; asked && i < n; i++) {
 		struct pw_err err = PW_ERR_INIT;
@@ -140,10 +141,10 @@ bool pw_wizard_inputs(struct pw_walk_run *run, struct pw_inputs *inputs, bool al
 		if (text)
 			say(run, err.text);
 		/* Outside the wizard a default that can be known is no question. */
-		if (!text && !run->guided && pw_inputs_default(inputs, i, &text, &from, NULL) == PW_OK &&
+		if (!text && !guided && pw_inputs_default(inputs, i, &text, &from, NULL) == PW_OK &&
 		    pw_inputs_set(inputs, i, text, from, NULL) == PW_OK)
 			continue;
-		if (!text && !run->guided && inputs->play->inputs[i].optional) {
+		if (!text && !guided && inputs->play->inputs[i].optional) {
 			pw_inputs_leave(inputs, i);
 			continue;
 		}

@@ -367,7 +367,10 @@ static int walk_call(struct pw_driver *d, const struct pw_play_step *step, struc
 	}
 	if (rc == PW_NOMEM)
 		return pw_err_set(err, PW_NOMEM, "%s", why.text);
-	const char *says = pw_arena_printf(d->config.arena, "Playbook %s was not walked: %s", step->playbook, why.text);
+	bool cancel = false;
+	if (broken_off(d, &cancel)) /* a person quit while being asked for its inputs */
+		return PW_OK;
+	const char *says = pw_arena_printf(d->config.arena, "Playbook %s was not walked: %s.", step->playbook, why.text);
 	struct pw_step_result result = unmade(step, "inconclusive", PW_CLASS_UNKNOWN, says, d->config.arena);
 	pw_frame_not_called(d, step, says);
 	return finish_step(d, step, &result, err);
