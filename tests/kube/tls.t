@@ -65,7 +65,7 @@ printf '{"gitVersion":"v1.30.1"}' > www/version
 # Free ports: the kernel's choice, given back a moment before nginx takes them.
 ports=$(python3 -c '
 import socket
-held = [socket.socket() for _ in range(4)]
+held = [socket.socket() for _ in range(5)]
 for s in held: s.bind(("127.0.0.1", 0))
 print(*[s.getsockname()[1] for s in held])') || { echo "1..0 # SKIP no python3"; exit 0; }
 # shellcheck disable=SC2086
@@ -80,6 +80,7 @@ server_block() { # PORT CERTIFICATE CLIENT
   server_block "$1" server "ssl_client_certificate $dir/ours.crt; ssl_verify_client on;"
   server_block "$2" named ""
   server_block "$3" old ""
+  server_block "$5" server "if (\$http_authorization != 'Bearer TOKEN') { return 401; }"
   printf '  server { listen 127.0.0.1:%s; root %s/www; }\n' "$4" "$dir"
   echo "}"; } > nginx.conf
 nginx -c "$dir/nginx.conf" -e "$dir/logs/error.log" 2> logs/start || { echo "1..0 # SKIP nginx does not start"; exit 0; }
@@ -118,6 +119,22 @@ config "$3" "certificate-authority: ours.crt" "token: x"
 is "an expired certificate" "has expired"
 config "$4" "certificate-authority: ours.crt" "token: x"
 is "no TLS at all" "does not speak TLS"
+
+# In a pod: a service account's folder, in a mount namespace of our own; the server wants its token.
+n=$((n + 1))
+account=/var/run/secrets/kubernetes.io/serviceaccount
+mkdir account && echo TOKEN > account/token && cp ours.crt account/ca.crt && echo shop > account/namespace
+# shellcheck disable=SC2016
+inside='mount -t tmpfs tmpfs /var/run && mkdir -p "$1" && cp account/* "$1" && KUBERNETES_SERVICE_HOST=127.0.0.1 KUBERNETES_SERVICE_PORT=$2 exec "$3" in-cluster:'
+if ! unshare -rm true 2>/dev/null; then
+	echo "ok $n - in a pod # SKIP no user namespaces"
+else
+	got=$(unshare -rm sh -c "$inside" sh "$account" "$5" "$get" 2>&1)
+	case $got in
+	*"pods 300 version v1.30.1"*) echo "ok $n - in a pod" ;;
+	*) echo "not ok $n - in a pod"; printf '%s\n' "$got" | sed 's/^/  # got: /'; bad=1 ;;
+	esac
+fi
 
 echo "1..$n"
 exit $bad

@@ -4,8 +4,8 @@
  * test forks a server that plays one part; the client is the real one, with
  * its own child.
  *
- * With a kubeconfig as its argument the program asks that cluster for pods
- * and prints how it went: tests/kube uses it against real TLS.
+ * With a kubeconfig or "in-cluster:" as its argument the program asks that
+ * cluster for pods and prints how it went: tests/kube uses it against real TLS.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -477,9 +477,10 @@ static void test_token_file(void)
 
 /* ---- for tests/kube ---- */
 
-static int show(const char *kubeconfig)
+static int show(const char *what)
 {
-	struct pw_cluster_config config = { .source = "kube:", .kubeconfig = kubeconfig, .request_timeout_ms = 5000 };
+	bool inside = strcmp(what, "in-cluster:") == 0;
+	struct pw_cluster_config config = { .source = inside ? what : "kube:", .kubeconfig = inside ? NULL : what, .request_timeout_ms = 5000 };
 	struct pw_cluster *cluster = NULL;
 	struct pw_err err = PW_ERR_INIT;
 	size_t n = 0;

@@ -445,9 +445,14 @@ int pw_kubeconfig_load(const struct pw_cluster_config *config, struct pw_arena *
 	if (!name[0])
 		return pw_err_set(err, PW_ABSENT, "the kubeconfig %s has no current-context; choose one with --context", files.v[0].path);
 	rc = read_context(&files, name, arena, &loaded_config, err);
+	impersonate(config, arena, &loaded_config);
+	/* Half a configuration would be another identity. */
+	if (pw_arena_failed(arena)) {
+		pw_err_clear(err);
+		return pw_err_set(err, PW_NOMEM, "out of memory while reading the kubeconfig");
+	}
 	if (rc != PW_OK)
 		return rc;
-	impersonate(config, arena, &loaded_config);
 	*ret = loaded_config;
 	return PW_OK;
 }
@@ -489,6 +494,8 @@ int pw_kubeconfig_in_cluster(const struct pw_cluster_config *config, struct pw_a
 	if (access(account.ca.file, R_OK) < 0)
 		account.ca.file = ""; /* client-go goes on with the system's roots */
 	impersonate(config, arena, &account);
+	if (pw_arena_failed(arena))
+		return pw_err_set(err, PW_NOMEM, "out of memory while reading the service account");
 	*ret = account;
 	return PW_OK;
 }
