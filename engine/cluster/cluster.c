@@ -18,6 +18,7 @@ struct pw_cluster {
 	unsigned part;                /* kinds fetched for part_ns only */
 	char part_ns[64];             /* a namespace name has at most 63 bytes */
 	char ns[64];
+	int64_t deadline_ms;
 };
 
 static const struct pw_source *const sources[] = { &pw_source_bundle, &pw_source_manifests, &pw_source_kube, &pw_source_in_cluster };
@@ -124,6 +125,11 @@ const struct pw_facts *pw_cluster_facts(const struct pw_cluster *cluster)
 	return cluster->facts;
 }
 
+void pw_cluster_set_deadline(struct pw_cluster *cluster, int64_t mono_ms)
+{
+	cluster->deadline_ms = mono_ms;
+}
+
 /* What of `kinds` has to be fetched for this scope. */
 static unsigned missing(const struct pw_cluster *cluster, unsigned kinds, const char *ns)
 {
@@ -156,7 +162,7 @@ int pw_cluster_need(struct pw_cluster *cluster, unsigned kinds, const char *ns, 
 	kinds = missing(cluster, kinds, ns);
 	if (kinds == 0)
 		return PW_OK;
-	rc = cluster->source->need(cluster->state, cluster->facts, kinds, ns, err);
+	rc = cluster->source->need(cluster->state, cluster->facts, kinds, ns, cluster->deadline_ms, err);
 	pw_facts_finish(cluster->facts);
 	if (rc != PW_OK)
 		return rc;

@@ -25,6 +25,8 @@ const char *pw_cluster_uid(struct pw_cluster *cluster);            /* uid of kub
  * a child process. A kind that cannot be had is no error: pw_facts_known says how it went. Errors are about
  * the source as a whole (no cluster at all: PW_NET, PW_AUTH). `ns` NULL: all namespaces. */
 int pw_cluster_need(struct pw_cluster *cluster, unsigned kinds, const char *ns, struct pw_err *err);
+/* From now on need gives up at this time of pw_mono_ms with PW_TIMEOUT; 0: only requests have a limit. */
+void pw_cluster_set_deadline(struct pw_cluster *cluster, int64_t mono_ms);
 const struct pw_facts *pw_cluster_facts(const struct pw_cluster *cluster); /* valid until close; grows with need */
 
 /* Building a model from objects (tests, bundles, agents): any API object or List; unknown kinds are ignored.

@@ -403,6 +403,24 @@ static void test_failures(void)
 	fails(part_deep, PW_NET, "the answer to list pods cannot be read: ");
 }
 
+static void test_deadline(void)
+{
+	struct asked asked;
+	pid_t pid = serve(part_mute);
+	int64_t start;
+
+	ask(&asked, "", TOKEN, PW_FACT_NONE);
+	start = pw_mono_ms();
+	pw_cluster_set_deadline(asked.cluster, start + 300);
+	is_int(pw_cluster_need(asked.cluster, PW_FACT_PODS, NULL, &asked.err), PW_TIMEOUT, "a deadline before the request's");
+	ok(pw_mono_ms() - start < TIMEOUT_MS, "is kept");
+	pw_err_clear(&asked.err);
+	is_int(pw_cluster_need(asked.cluster, PW_FACT_PODS, NULL, &asked.err), PW_TIMEOUT, "a deadline that has passed");
+	ok(strstr(asked.err.text, "no time is left to read the cluster at http://127.0.0.1:") != NULL, "%s", asked.err.text);
+	pw_cluster_close(asked.cluster);
+	stop(pid);
+}
+
 static void test_gaps(void)
 {
 	gap(part_403, PW_KNOWN_DENIED, "not permitted to list pods: pods is forbidden: User \"u\" cannot list resource \"pods\"", 0);
@@ -508,6 +526,7 @@ int main(int argc, char **argv)
 	test_good();
 	test_failures();
 	test_gaps();
+	test_deadline();
 	test_plugins();
 	test_token_file();
 	if (fork() == 0)

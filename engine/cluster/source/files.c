@@ -275,12 +275,13 @@ static void set_known(struct pw_source_state *state, struct pw_facts *facts)
 	}
 }
 
-static int need_tree(struct pw_source_state *state, struct pw_facts *facts, unsigned kinds, const char *ns, struct pw_err *err)
+static int need_tree(struct pw_source_state *state, struct pw_facts *facts, unsigned kinds, const char *ns, int64_t deadline_ms,
+		     struct pw_err *err)
 {
 	struct load load = { state, facts };
 	int rc;
 
-	(void)kinds, (void)ns; /* all of it is read at once */
+	(void)kinds, (void)ns, (void)deadline_ms; /* all of it is read at once, and files do not keep one waiting */
 	if (state->loaded)
 		return PW_OK;
 	pw_facts_set_strict(facts, state->manifests);

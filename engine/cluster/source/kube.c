@@ -111,6 +111,7 @@ struct talk {
 	struct pw_source_state *state;
 	struct pw_facts *facts;
 	unsigned open;            /* kinds not reported yet */
+	int64_t end_ms;           /* of the whole, on the monotonic clock */
 	struct pw_err fatal;
 };
 
@@ -162,7 +163,7 @@ static int take_frames(struct talk *talk, struct pw_wire_reader *reader, struct 
 /* Until the child has said all, or has been silent for too long. */
 static int listen_to(struct talk *talk, struct pw_child *child, struct pw_wire_reader *reader, struct pw_err *err)
 {
-	int64_t end = pw_mono_ms() + WHOLE_MS, silence = (int64_t)talk->state->timeout_ms * SILENCE_FACTOR, heard = pw_mono_ms();
+	int64_t end = talk->end_ms, silence = (int64_t)talk->state->timeout_ms * SILENCE_FACTOR, heard = pw_mono_ms();
 
 	for (;;) {
 		struct pollfd fds[] = { { .fd = child->out_fd, .events = POLLIN }, { .fd = child->err_fd, .events = POLLIN } };
@@ -194,18 +195,31 @@ static void close_open(struct talk *talk)
 			pw_facts_set_known(talk->facts, (enum pw_fact)(1u << i), PW_KNOWN_FAILED, "the reader of the cluster ended early");
 }
 
-static int need_kube(struct pw_source_state *state, struct pw_facts *facts, unsigned kinds, const char *ns, struct pw_err *err)
+/* What is left of a deadline, at most `most`. */
+static unsigned left_of(int64_t deadline_ms, unsigned most)
+{
+	int64_t left = deadline_ms ? deadline_ms - pw_mono_ms() : most;
+
+	return left >= most ? most : left > 0 ? (unsigned)left : 0;
+}
+
+static int need_kube(struct pw_source_state *state, struct pw_facts *facts, unsigned kinds, const char *ns, int64_t deadline_ms,
+		     struct pw_err *err)
 {
 	struct pw_fetch_job job = {
 		&state->config, state->has_credential ? &state->credential : NULL, kinds, ns, state->fallback_ns,
-		!state->has_version, state->timeout_ms,
+		!state->has_version, left_of(deadline_ms, state->timeout_ms),
 	};
 	struct pw_child_spec spec = { .run = pw_fetch_main, .arg = &job };
 	struct pw_child child = PW_CHILD_INIT;
 	struct talk talk = { .state = state, .facts = facts, .open = kinds };
 	struct pw_wire_reader reader;
-	int rc = pw_child_start(&spec, &child, err);
+	int rc;
 
+	if (job.timeout_ms == 0)
+		return pw_err_set(err, PW_TIMEOUT, "no time is left to read the cluster at %s", state->config.server);
+	talk.end_ms = pw_mono_ms() + left_of(deadline_ms, WHOLE_MS);
+	rc = pw_child_start(&spec, &child, err);
 	if (rc < 0)
 		return rc;
 	pw_wire_reader_init(&reader, PW_FETCH_FRAME_MAX);

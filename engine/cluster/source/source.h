@@ -17,8 +17,10 @@ struct pw_source {
 	const char *(*describe)(const struct pw_source_state *state);
 	const char *(*namespace_)(const struct pw_source_state *state); /* "" when it has no opinion */
 	const char *(*notes)(const struct pw_source_state *state);      /* what was passed over, a line each; "" */
-	/* Adds objects of these kinds and says with pw_facts_set_known how each went; does not finish the model. */
-	int (*need)(struct pw_source_state *state, struct pw_facts *facts, unsigned kinds, const char *ns, struct pw_err *err);
+	/* Adds objects of these kinds and says with pw_facts_set_known how each went; does not finish the model.
+	 * Ends by deadline_ms (pw_mono_ms) unless that is 0. */
+	int (*need)(struct pw_source_state *state, struct pw_facts *facts, unsigned kinds, const char *ns, int64_t deadline_ms,
+		    struct pw_err *err);
 };
 
 extern const struct pw_source pw_source_bundle, pw_source_manifests, pw_source_kube, pw_source_in_cluster;
