@@ -121,6 +121,7 @@ static int read_cluster(struct pw_walk_run *run)
 	int rc = pw_app_cluster(run->app, &cluster, &err);
 	if (!rc) {
 		say_reading(run, kinds);
+		pw_cluster_set_deadline(cluster, run->deadline_ms);
 		pw_signals_at_once(true);
 		rc = pw_cluster_need(cluster, kinds, NULL, &err);
 		pw_signals_at_once(false);
