@@ -64,15 +64,29 @@ static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *
 
 struct seen { unsigned syn, tunnel, answers, refusals; const char *source; char interfaces[256]; };
 
+/* Letters as tcpdump writes them: "S", "S.", "R."; the dot is the ACK. */
 static bool flag(const struct pw_val *packet, char which)
 {
 	return strchr(pw_map_str(packet, "flags", ""), which) != NULL;
 }
 
+/* eth0 is not eth0.50: whole names are compared. */
+static bool noted(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+	for (const char *p = list; *p; p += strspn(p, ", ")) {
+		size_t n = strcspn(p, ",");
+		if (n == len && !memcmp(p, name, n))
+			return true;
+		p += n;
+	}
+	return false;
+}
+
 static void note_interface(struct seen *s, const char *name)
 {
 	size_t used = strlen(s->interfaces);
-	if (!strstr(s->interfaces, name))
+	if (*name && !noted(s->interfaces, name))
 		(void)snprintf(s->interfaces + used, sizeof s->interfaces - used, "%s%s", used ? ", " : "", name);
 }
 
@@ -81,15 +95,16 @@ static void look(const struct pw_val *p, const char *src, const char *dst, long 
 	const char *from = pw_map_str(p, "src", ""), *to = pw_map_str(p, "dst", "");
 	bool tcp = !strcmp(pw_map_str(p, "proto", ""), "tcp");
 	bool tunnel = *pw_map_str(p, "tunnel", "");
-	if (tcp && !strcmp(to, dst) && pw_map_int(p, "dport", 0) == port && flag(p, 'S') && !flag(p, 'A')) {
+	if (tcp && !strcmp(to, dst) && pw_map_int(p, "dport", 0) == port && flag(p, 'S') && !flag(p, '.')) {
 		s->tunnel += tunnel;
 		s->syn += !tunnel;
 		s->source = *from ? from : s->source;
 		note_interface(s, pw_map_str(p, "iface", ""));
 	} else if (tcp && !strcmp(from, dst) && pw_map_int(p, "sport", 0) == port) {
-		s->answers += flag(p, 'S') && flag(p, 'A');
+		s->answers += flag(p, 'S') && flag(p, '.');
 		s->refusals += flag(p, 'R');
-	} else if (!strcmp(pw_map_str(p, "proto", ""), "icmp") && !strcmp(to, src) && !strncmp(pw_map_str(p, "icmp", ""), "3/", 2)) {
+	} else if (!strcmp(pw_map_str(p, "proto", ""), "icmp") && !strcmp(to, src) && !strncmp(pw_map_str(p, "icmp", ""), "3/", 2) &&
+		   !strcmp(pw_map_str(pw_map_get(p, "quote"), "dst", dst), dst) && pw_map_int(pw_map_get(p, "quote"), "dport", port) == port) {
 		s->refusals++;
 	}
 }
@@ -97,13 +112,11 @@ static void look(const struct pw_val *p, const char *src, const char *dst, long 
 static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw_result *result, struct pw_err *err)
 {
 	(void)err;
-	const struct pw_val *packets = pw_map_get(observation, "packets"), *interfaces = pw_map_get(observation, "interfaces");
+	const struct pw_val *packets = pw_map_get(observation, "packets");
 	struct seen s = { .source = "" };
-	long long dropped = 0;
+	long long dropped = pw_map_int(observation, "dropped", 0);
 	for (size_t i = 0; i < pw_val_count(packets); i++)
 		look(pw_val_at(packets, i), pw_ctx_str(ctx, "src"), pw_ctx_str(ctx, "address"), pw_ctx_int(ctx, "port"), &s);
-	for (size_t i = 0; i < pw_val_count(interfaces); i++)
-		dropped += pw_map_int(pw_val_at(interfaces, i), "dropped", 0);
 	const char *role = pw_ctx_str(ctx, "role");
 	struct pw_val *ev = pw_result_evidence(result);
 	pw_map_set_str(ev, "role", role);
@@ -114,7 +127,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_str(ev, "source", s.source);
 	pw_map_set_str(ev, "interfaces", s.interfaces);
 	pw_map_set_int(ev, "dropped", dropped);
-	if (!s.syn && !s.tunnel && dropped)
+	if (!s.syn && !s.tunnel && dropped > 0)
 		pw_result_set(result, "incomplete", "%s: the capture lost %lld packets.", role, dropped);
 	else if (!s.syn && !s.tunnel)
 		pw_result_set(result, "nothing", "%s: no packet of the flow was seen.", role);

@@ -36,7 +36,6 @@ static const struct pw_evidence evidence[] = {
 
 /* Larger than any MTU in use below jumbo frames (9000) several times over. */
 #define BULK_BYTES 32768
-#define SWEEP_MAX 9000
 
 static int send_bulk(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err)
 {
@@ -55,18 +54,22 @@ static int send_bulk(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err)
 
 static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
 {
-	int rc = pw_probe_mtu(ctx, pw_ctx_str(ctx, "address"), SWEEP_MAX, pw_ctx_ms(ctx, "wait"), observation, err);
+	int rc = pw_probe_mtu(ctx, pw_ctx_str(ctx, "address"), 0, pw_ctx_ms(ctx, "wait"), observation, err);
 	if (rc && rc != PW_DENIED)
 		return rc;
 	pw_err_clear(err);
 	return pw_ctx_int(ctx, "port") ? send_bulk(ctx, pw_map_set_map(observation, "bulk"), err) : PW_OK;
 }
 
-static const char *said_by(const struct pw_val *sizes)
+/* Who says that the path is narrower than the interface. That the interface takes no more than its MTU says nothing of the path. */
+static const char *said_by(const struct pw_val *sizes, long long link)
 {
-	for (size_t i = 0; i < pw_val_count(sizes); i++)
-		if (!strncmp(pw_map_str(pw_val_at(sizes, i), "result", ""), "too-big", 7))
-			return *pw_map_str(pw_val_at(sizes, i), "from", "") ? pw_map_str(pw_val_at(sizes, i), "from", "") : "the own host";
+	for (size_t i = 0; i < pw_val_count(sizes); i++) {
+		const struct pw_val *one = pw_val_at(sizes, i);
+		bool told = !strncmp(pw_map_str(one, "result", ""), "too-big", strlen("too-big"));
+		if (told && (!link || pw_map_int(one, "size", 0) <= link))
+			return *pw_map_str(one, "from", "") ? pw_map_str(one, "from", "") : "the own host";
+	}
 	return "";
 }
 
@@ -84,7 +87,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	const char *address = pw_ctx_str(ctx, "address");
 	const struct pw_val *sizes = pw_map_get(observation, "sizes"), *bulk = pw_map_get(observation, "bulk");
 	long long link = pw_map_int(observation, "link_mtu", 0), largest = pw_map_int(observation, "largest_ok", 0), lost = pw_map_int(observation, "smallest_lost", 0);
-	const char *from = said_by(sizes);
+	const char *from = said_by(sizes, link);
 	bool connected = !strcmp(pw_map_str(pw_map_get(bulk, "connect"), "result", ""), "connected");
 	struct pw_val *ev = pw_result_evidence(result);
 	pw_map_set_int(ev, "link_mtu", link);
