@@ -31,10 +31,10 @@ static const struct pw_outcome outcomes[] = {
 	{ "servfail", PW_CLASS_FAIL, "The server could not find an answer.", "its upstream is dead, or it has not read the cluster's objects yet", "ask its upstream" },
 	{ "refused", PW_CLASS_FAIL, "The server answered REFUSED.", "no zone for that name, an access list, or too many queries at once", "look at the server's configuration" },
 	{ "timeout", PW_CLASS_FAIL, "No answer.", "policy, firewall, no route, or dead servers behind the address", "ask every DNS pod directly" },
-	{ "refused-icmp", PW_CLASS_FAIL, "Port unreachable: nothing serves DNS at that address.", "the DNS Service has no endpoints", "look at the DNS pods" },
-	{ "unreachable", PW_CLASS_FAIL, "No way to the server's network.", "a missing route", "look at the routes" },
+	{ "refused-icmp", PW_CLASS_FAIL, "Port unreachable, by ICMP or a RST: nothing serves DNS at that address.", "the DNS Service has no endpoints", "look at the DNS pods" },
+	{ "unreachable", PW_CLASS_FAIL, "No question gets out to the server.", "a missing route, or a firewall of the sender's own host", "look at the routes" },
 	{ "truncated", PW_CLASS_FAIL, "The answer was cut over UDP and does not come over TCP either.", "TCP port 53 is blocked", "open TCP 53" },
-	{ "malformed", PW_CLASS_FAIL, "What came back is no DNS answer.", NULL, NULL },
+	{ "malformed", PW_CLASS_FAIL, "What came back is no DNS answer, or the connection was closed without one.", NULL, NULL },
 	{ NULL, PW_CLASS_OK, NULL, NULL, NULL },
 };
 
@@ -71,24 +71,55 @@ static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *
 		.tcp = !strcmp(pw_ctx_str(ctx, "transport"), "tcp"),
 		.edns = true, .timeout_ms = pw_ctx_ms(ctx, "wait"), .tries = (unsigned)pw_ctx_int(ctx, "tries"),
 	};
-	return pw_probe_dns(ctx, &query, observation, err);
+	int rc = pw_probe_dns(ctx, &query, observation, err);
+	if (rc || query.tcp || !pw_map_bool(observation, "tc", false))
+		return rc;
+	query.tcp = true; /* the answer was cut: as a resolver would, ask for it whole */
+	return pw_probe_dns(ctx, &query, pw_map_set_map(observation, "whole"), err);
 }
 
-/* A lookup by libc holds the questions it sent; the last one decided. */
+static bool is(const struct pw_val *map, const char *key, const char *word)
+{
+	return !strcmp(pw_map_str(map, key, ""), word);
+}
+
+/* The question that decided. Of a lookup, the last one that ended as the lookup did; else the one question there is. */
 static const struct pw_val *deciding(const struct pw_val *observation)
 {
-	const struct pw_val *queries = pw_map_get(observation, "queries");
+	const struct pw_val *queries = pw_map_get(observation, "queries"), *whole = pw_map_get(observation, "whole");
 	size_t n = pw_val_count(queries);
-	return n ? pw_val_at(queries, n - 1) : observation;
+	for (size_t i = n; i > 0; i--) {
+		const struct pw_val *query = pw_val_at(queries, i - 1);
+		if (is(query, "result", pw_map_str(observation, "result", "")) && is(query, "rcode", pw_map_str(observation, "rcode", "")))
+			return query;
+	}
+	return n ? pw_val_at(queries, n - 1) : is(whole, "result", "answered") ? whole : observation;
 }
 
-static size_t unanswered(const struct pw_val *observation)
+/* A question that was really waited for: musl asks all servers at once and lets go of the others when one answers. */
+#define WAITED_MS 500
+
+static size_t unanswered(const struct pw_val *observation, unsigned wait_ms)
 {
 	const struct pw_val *queries = pw_map_get(observation, "queries");
+	double least = wait_ms < 2 * WAITED_MS ? wait_ms / 2.0 : WAITED_MS;
 	size_t count = 0;
-	for (size_t i = 0; i < pw_val_count(queries); i++)
-		count += !strcmp(pw_map_str(pw_val_at(queries, i), "result", ""), "timeout");
+	for (size_t i = 0; i < pw_val_count(queries); i++) {
+		double ms = 0;
+		(void)pw_val_to_real(pw_map_get(pw_val_at(queries, i), "ms"), &ms);
+		count += is(pw_val_at(queries, i), "result", "timeout") && ms >= least;
+	}
 	return count;
+}
+
+/* Cut over UDP, and no answer to the same question over TCP. */
+static bool cut_short(const struct pw_val *observation, const struct pw_val *query)
+{
+	const struct pw_val *queries = pw_map_get(observation, "queries"), *whole = pw_map_get(observation, "whole");
+	bool cut = pw_map_bool(query, "tc", false) && whole && !is(whole, "result", "answered");
+	for (size_t i = 0; is(query, "transport", "tcp") && !is(query, "result", "answered") && i < pw_val_count(queries); i++)
+		cut |= pw_map_bool(pw_val_at(queries, i), "tc", false) && is(pw_val_at(queries, i), "name", pw_map_str(query, "name", ""));
+	return cut;
 }
 
 static void join(struct pw_buf *out, const struct pw_val *list)
@@ -128,16 +159,17 @@ static const char *by_rcode(const struct pw_val *query, const struct pw_val *add
 	if (!strcmp(rcode, "REFUSED"))
 		return "refused";
 	if (strcmp(rcode, "NOERROR"))
-		return "malformed";
-	if (pw_map_bool(query, "tc", false) && !pw_val_count(addresses))
-		return "truncated";
-	return pw_val_count(addresses) || pw_map_int(query, "answers", 0) ? "resolved" : "nodata";
+		return *rcode || !pw_val_count(addresses) ? "malformed" : "resolved"; /* an address in place of a name needs no server */
+	/* A CNAME that leads nowhere is an answer, and no address. */
+	bool wants_address = !strncmp(pw_map_str(query, "type", "A"), "A", 1);
+	return pw_val_count(addresses) || (!wants_address && pw_map_int(query, "answers", 0) > 0) ? "resolved" : "nodata";
 }
 
 static const char *by_result(const char *result)
 {
 	static const char *const words[][2] = {
-		{ "timeout", "timeout" }, { "refused-icmp", "refused-icmp" }, { "unreachable", "unreachable" }, { "malformed", "malformed" },
+		{ "timeout", "timeout" }, { "refused-icmp", "refused-icmp" }, { "refused-rst", "refused-icmp" }, { "unreachable", "unreachable" },
+		{ "local-denied", "unreachable" }, { "closed", "malformed" }, { "malformed", "malformed" },
 	};
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (!strcmp(result, words[i][0]))
@@ -145,21 +177,20 @@ static const char *by_result(const char *result)
 	return NULL;
 }
 
-static const char *decide(const struct pw_val *observation, const struct pw_val *query, const struct pw_val *addresses, const char *expect)
+static const char *decide(const struct pw_val *observation, const struct pw_val *query, const struct pw_val *addresses, const char *expect, size_t lost)
 {
-	const char *bad = by_result(pw_map_str(query, "result", pw_map_str(observation, "result", "")));
+	const char *bad = by_result(pw_map_str(query, "result", ""));
 	bool from_hosts = pw_map_bool(observation, "from_hosts", false);
-	const char *word = from_hosts ? "resolved" : bad ? bad : by_rcode(query, addresses);
+	const char *word = from_hosts ? "resolved" : cut_short(observation, query) ? "truncated" : bad ? bad : by_rcode(query, addresses);
 	if (strcmp(word, "resolved"))
 		return word;
 	if (expect && *expect && !meets(addresses, expect))
 		return from_hosts ? "hosts-file" : "mismatch";
-	return unanswered(observation) ? "slow" : "resolved";
+	return lost ? "slow" : "resolved";
 }
 
-static void say(struct pw_result *result, const char *word, const char *name, const char *server, const char *addresses, const char *expect, size_t lost)
+static void say(struct pw_result *result, const char *word, const char *name, const char *who, const char *addresses, const char *expect, size_t lost)
 {
-	const char *who = *server ? server : "the hosts file";
 	if (!strcmp(word, "resolved"))
 		pw_result_set(result, word, "%s is %s, says %s.", name, *addresses ? addresses : "known", who);
 	else if (!strcmp(word, "slow"))
@@ -169,7 +200,9 @@ static void say(struct pw_result *result, const char *word, const char *name, co
 	else if (!strcmp(word, "timeout"))
 		pw_result_set(result, word, "%s: no answer from %s.", name, who);
 	else if (!strcmp(word, "refused-icmp"))
-		pw_result_set(result, word, "%s: port unreachable at %s.", name, who);
+		pw_result_set(result, word, "%s: nothing serves DNS at %s (port unreachable).", name, who);
+	else if (!strcmp(word, "unreachable"))
+		pw_result_set(result, word, "%s: no question gets out to %s.", name, who);
 	else
 		pw_result_set(result, word, "%s: %s from %s.", name, word, who);
 }
@@ -178,14 +211,17 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 {
 	(void)err;
 	const struct pw_val *query = deciding(observation);
-	const struct pw_val *list = pw_map_get(observation, "addresses");
+	const struct pw_val *list = pw_map_get(pw_map_get(observation, "queries") ? observation : query, "addresses");
 	const char *expect = pw_ctx_str(ctx, "expect"), *name = pw_ctx_str(ctx, "name");
 	if (!pw_val_count(list))
-		list = pw_map_get(observation, "targets");
+		list = pw_map_get(query, "targets");
 	PW_CLEAN_BUF struct pw_buf addresses;
 	pw_buf_init(&addresses, 8192);
 	join(&addresses, list);
-	const char *server = pw_map_bool(observation, "from_hosts", false) ? "" : pw_map_str(query, "server", "no server");
+	bool from_hosts = pw_map_bool(observation, "from_hosts", false);
+	const char *server = from_hosts ? "" : pw_map_str(query, "server", "");
+	const char *who = from_hosts ? "the hosts file" : *server ? server : "the name itself";
+	size_t lost = unanswered(observation, pw_ctx_ms(ctx, "wait"));
 	double ms = 0;
 	(void)pw_val_to_real(pw_map_get(observation, "ms"), &ms);
 	struct pw_val *ev = pw_result_evidence(result);
@@ -193,10 +229,10 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_str(ev, "asked", pw_map_str(observation, "candidate", pw_map_str(query, "name", name)));
 	pw_map_set_str(ev, "server", server);
 	pw_map_set_str(ev, "rcode", pw_map_str(query, "rcode", ""));
-	pw_map_set_int(ev, "queries", pw_map_int(observation, "n_queries", 1));
+	pw_map_set_int(ev, "queries", pw_map_int(observation, "n_queries", pw_map_int(observation, "tries", 1)));
 	pw_map_set_real(ev, "ms", ms);
 	pw_map_set_str(ev, "expected", expect ? expect : "");
-	say(result, decide(observation, query, list, expect), name, server, pw_buf_str(&addresses), expect ? expect : "", unanswered(observation));
+	say(result, decide(observation, query, list, expect, lost), name, who, pw_buf_str(&addresses), expect ? expect : "", lost);
 	return PW_OK;
 }
 
