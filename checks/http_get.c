@@ -26,7 +26,7 @@ static const struct pw_outcome outcomes[] = {
 	{ "misdirected", PW_CLASS_FAIL, "Answered with 421, or closed without a word: no site for that name.", "the server wants another Host or SNI", "ask with the Host it knows" },
 	{ "server-error", PW_CLASS_FAIL, "Answered with a 5xx.", "the application, or a proxy in front of it", "ask it from its own pod" },
 	{ "slow", PW_CLASS_FAIL, "Connected at once, but the first byte came late.", "a slow application", "ask it from its own pod" },
-	{ "silent", PW_CLASS_FAIL, "Connected, sent the request, and no answer came.", "a hung application, or large packets lost", "ask it from its own pod; sweep the sizes" },
+	{ "silent", PW_CLASS_FAIL, "Connected, sent the request or the TLS hello, and no answer came.", "a hung application, or large packets lost", "ask it from its own pod; sweep the sizes" },
 	{ "reset", PW_CLASS_FAIL, "Connected, then reset by the peer.", "the application, a proxy, or a firewall", "ask it from its own pod" },
 	{ "tls-required", PW_CLASS_FAIL, "The port wants TLS and the request was plain.", "wrong scheme", "use https" },
 	{ "tls-not-spoken", PW_CLASS_FAIL, "The port speaks plain text and the request was TLS.", "wrong scheme", "use http" },
@@ -78,22 +78,18 @@ static bool is(const struct pw_val *observation, const char *key, const char *wo
 	return !strcmp(pw_map_str(observation, key, ""), word);
 }
 
-/* nginx and others answer a TLS hello's absence in plain words (status 400). */
-static bool says_tls_wanted(const struct pw_val *observation, long long status)
+static const char *decide(const struct pw_val *o, long long status, double first_byte_ms, unsigned slow_ms)
 {
-	return status == 400 && strstr(pw_map_str(observation, "body_head", ""), "HTTPS") != NULL;
-}
-
-static const char *decide(const struct pw_val *o, long long status, double first_byte_ms, unsigned slow_ms, bool tls)
-{
-	if (is(o, "result", "response"))
-		return says_tls_wanted(o, status) && !tls ? "tls-required" : by_status(status, first_byte_ms, slow_ms);
-	if (is(o, "result", "tls-required"))
+	if (is(o, "mismatch", "plain-to-tls"))
 		return "tls-required";
-	if (is(o, "stage", "connect"))
+	if (is(o, "mismatch", "tls-to-plain"))
+		return "tls-not-spoken";
+	if (is(o, "result", "response"))
+		return by_status(status, first_byte_ms, slow_ms);
+	if (is(o, "stage", "resolve") || is(o, "stage", "connect"))
 		return "connect-failed";
 	if (is(o, "result", "tls-error"))
-		return strstr(pw_map_str(o, "message", ""), "wrong version number") ? "tls-not-spoken" : "tls-error";
+		return "tls-error";
 	if (is(o, "result", "bad-protocol"))
 		return "not-http";
 	if (is(o, "result", "reset"))
@@ -101,7 +97,7 @@ static const char *decide(const struct pw_val *o, long long status, double first
 	if (is(o, "result", "closed-early"))
 		return status ? "body-stalled" : "misdirected";
 	if (is(o, "result", "timeout"))
-		return is(o, "stage", "body") ? "body-stalled" : is(o, "stage", "tls") ? "tls-error" : "silent";
+		return is(o, "stage", "body") ? "body-stalled" : "silent";
 	return "connect-failed";
 }
 
@@ -141,7 +137,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_real(ev, "first_byte_ms", first);
 	pw_map_set_str(ev, "head", pw_map_str(observation, "body_head", ""));
 	pw_map_set_str(ev, "message", pw_map_str(observation, "message", ""));
-	say(result, decide(observation, status, first, pw_ctx_ms(ctx, "slow"), !strncmp(url, "https:", 6)), observation, url, status, first);
+	say(result, decide(observation, status, first, pw_ctx_ms(ctx, "slow")), observation, url, status, first);
 	return PW_OK;
 }
 
