@@ -22,7 +22,7 @@ static const struct pw_outcome outcomes[] = {
 	{ "backlog-full", PW_CLASS_FAIL, "A socket listens, but its accept queue is full.", "the application does not accept fast enough", "look at the application" },
 	{ "loopback-only", PW_CLASS_FAIL, "A socket listens on that port on the loopback address only.", "the application binds 127.0.0.1", "bind 0.0.0.0 or ::" },
 	{ "other-address", PW_CLASS_FAIL, "A socket listens on that port on an address that is not the pod's.", "an address written into the configuration", "bind 0.0.0.0 or ::" },
-	{ "other-family", PW_CLASS_FAIL, "A socket listens on that port for IPv6 only, and the packets are IPv4.", "IPV6_V6ONLY", "bind both families" },
+	{ "other-family", PW_CLASS_FAIL, "A socket listens on that port for the other address family than the pod's only.", "IPV6_V6ONLY, or an IPv4 bind", "bind both families" },
 	{ "other-protocol", PW_CLASS_FAIL, "The port is open for another protocol only.", "TCP and UDP mixed up", "align the protocol" },
 	{ "target-wrong", PW_CLASS_FAIL, "Nothing listens on that port, but the pod declares and serves another one.", "the Service targets the wrong port", "correct targetPort" },
 	{ "other-port", PW_CLASS_FAIL, "Nothing listens on that port, though the pod declares it; the application listens on another.", "the application was told another port", "give the application the declared port" },
@@ -43,7 +43,7 @@ static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *
 	return pw_read_listeners(ctx, observation, err);
 }
 
-struct seen { bool any, wild, loop, other, v6only, other_protocol, full; long long queue; unsigned other_port, declared_port; bool something; };
+struct seen { bool wild, loop, other, family, other_protocol, full; long long queue; unsigned other_port, declared_port; };
 
 static bool is_loopback(const char *address)
 {
@@ -59,9 +59,18 @@ static bool declares(const struct pw_pod *pod, unsigned port, const char *protoc
 	return false;
 }
 
+/* Does a socket of this family, bound as it is, get the pod's packets? */
+static bool fits_family(const struct pw_pod *pod, const struct pw_val *socket)
+{
+	bool six = pw_map_int(socket, "family", 4) == 6, pod_six = strchr(pod->ip, ':') != NULL;
+	return six == pod_six || (six && !pw_map_bool(socket, "v6only", false));
+}
+
 static void look(const struct pw_pod *pod, const struct pw_val *socket, unsigned port, const char *protocol, struct seen *seen)
 {
 	const char *address = pw_map_str(socket, "address", "");
+	if (!strncmp(address, "::ffff:", strlen("::ffff:"))) /* an IPv4 address on an IPv6 socket (RFC 4291 2.5.5.2) */
+		address += strlen("::ffff:");
 	unsigned bound = (unsigned)pw_map_int(socket, "port", 0);
 	bool same = !strcmp(pw_map_str(socket, "protocol", ""), !strcmp(protocol, "UDP") ? "udp" : "tcp");
 	seen->other_protocol |= bound == port && !same;
@@ -75,17 +84,15 @@ static void look(const struct pw_pod *pod, const struct pw_val *socket, unsigned
 			seen->declared_port = bound;
 		return;
 	}
-	bool six = pw_map_int(socket, "family", 4) == 6;
-	seen->any = true;
-	if (six && pw_map_bool(socket, "v6only", false) && !strchr(pod->ip, ':'))
-		seen->v6only = true;
+	if (!fits_family(pod, socket))
+		seen->family = true;
 	else if (is_loopback(address))
 		seen->loop = true;
 	else if (!strcmp(address, "0.0.0.0") || !strcmp(address, "::") || !strcmp(address, pod->ip))
 		seen->wild = true;
 	else
 		seen->other = true;
-	if (seen->wild && pw_map_int(socket, "queue", 0) > pw_map_int(socket, "backlog", 0) && same && strcmp(protocol, "UDP")) {
+	if (seen->wild && pw_map_int(socket, "queue", 0) > pw_map_int(socket, "backlog", 0) && strcmp(protocol, "UDP")) {
 		seen->full = true;
 		seen->queue = pw_map_int(socket, "queue", 0);
 	}
@@ -97,8 +104,8 @@ static void conclude(const struct seen *s, const char *ref, const struct pw_pod 
 		pw_result_set(result, "backlog-full", "%s listens on %u, but %lld connections wait to be accepted, more than its queue holds.", ref, port, s->queue);
 	else if (s->wild)
 		pw_result_set(result, "listening", "%s listens on %u/%s.", ref, port, protocol);
-	else if (s->v6only)
-		pw_result_set(result, "other-family", "%s listens on %u for IPv6 only.", ref, port);
+	else if (s->family)
+		pw_result_set(result, "other-family", "%s listens on %u for %s only, and its address is %s.", ref, port, strchr(pod->ip, ':') ? "IPv4" : "IPv6", pod->ip);
 	else if (s->loop)
 		pw_result_set(result, "loopback-only", "%s listens on %u on its loopback address only.", ref, port);
 	else if (s->other)
@@ -136,6 +143,10 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	(void)err;
 	const char *ref = pw_ctx_str(ctx, "pod"), *protocol = pw_ctx_str(ctx, "protocol");
 	unsigned port = (unsigned)pw_ctx_int(ctx, "port");
+	if (!strcmp(protocol, "SCTP")) {
+		pw_result_unknown(result, "SCTP sockets are not listed");
+		return PW_OK;
+	}
 	if (!pw_facts_need(pw_ctx_facts(ctx), PW_FACT_PODS, result))
 		return PW_OK;
 	const struct pw_pod *pod = pw_facts_pod_ref(pw_ctx_facts(ctx), ref);

@@ -167,6 +167,10 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 		pw_result_unknown(result, "there is no node %s", pw_ctx_str(ctx, "node"));
 		return PW_OK;
 	}
+	if (!*node->internal_ip) {
+		pw_result_unknown(result, "the Node object of %s has no InternalIP to compare with", node->meta.name);
+		return PW_OK;
+	}
 	const struct pw_val *links = pw_map_get(observation, "links");
 	const struct pw_val *uplink = link_with_address(links, node->internal_ip), *bridge = pod_bridge(links);
 	char addresses[512];

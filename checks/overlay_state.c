@@ -110,6 +110,13 @@ static const struct pw_val *find_entry(const struct pw_val *list, const char *de
 	return NULL;
 }
 
+/* The kernel's own fruitless attempt (failed, incomplete) leaves an entry without a MAC: nobody told it one. */
+static const struct pw_val *find_neighbour(const struct pw_val *list, const char *dev, const char *address)
+{
+	const struct pw_val *entry = find_entry(list, dev, "address", address);
+	return *pw_map_str(entry, "mac", "") ? entry : NULL;
+}
+
 static bool announces_overlay(const struct pw_node *node)
 {
 	const char *type = pw_labels_get(&node->meta.annotations, "flannel.alpha.coreos.com/backend-type");
@@ -155,9 +162,9 @@ static void conclude(const struct pw_facts *facts, const struct view *v, long lo
 		pw_result_set(result, "neighbour-stale", "%s holds MAC %s for %s, which announces %s.", node, mac, peer, v->mac);
 	else if (!v->fdb)
 		pw_result_set(result, "fdb-missing", "%s has no forwarding entry for %s, the tunnel MAC of %s.", node, v->mac, peer);
-	else if (strcmp(dst, want))
+	else if (*want && strcmp(dst, want))
 		pw_result_set(result, "fdb-wrong", "%s sends frames for %s to %s, but %s is at %s.", node, v->mac, dst, peer, want);
-	else if (uplink_mtu && pw_map_int(v->device, "mtu", 0) + VXLAN_OVERHEAD > uplink_mtu)
+	else if (uplink_mtu > 0 && pw_map_int(v->device, "mtu", 0) > uplink_mtu - VXLAN_OVERHEAD)
 		pw_result_set(result, "mtu-too-large", "%s on %s has MTU %lld, and its uplink only %lld.", dev, node, pw_map_int(v->device, "mtu", 0), uplink_mtu);
 	else
 		pw_result_set(result, "ok", "%s on %s knows %s at %s.", dev, node, peer, want);
@@ -179,7 +186,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	announced_mac(v.peer, v.mac);
 	announced_mac(v.node, v.own_mac);
 	vtep_address(v.peer, v.vtep);
-	v.neighbour = find_entry(pw_map_get(observation, "neighbours"), dev, "address", v.vtep);
+	v.neighbour = find_neighbour(pw_map_get(observation, "neighbours"), dev, v.vtep);
 	v.fdb = find_entry(pw_map_get(observation, "fdb"), dev, "mac", v.mac);
 	long long uplink = link_mtu(observation, pw_map_str(pw_map_get(v.device, "vxlan"), "dev", ""));
 	struct pw_val *ev = pw_result_evidence(result);

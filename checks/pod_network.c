@@ -40,10 +40,10 @@ static const struct pw_evidence evidence[] = {
 
 static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
 {
+	const char *to = pw_ctx_str(ctx, "to");
 	int rc = pw_read_links(ctx, observation, err);
 	if (!rc)
-		rc = pw_read_routes(ctx, AF_INET, observation, err);
-	const char *to = pw_ctx_str(ctx, "to");
+		rc = pw_read_routes(ctx, to && strchr(to, ':') ? AF_INET6 : AF_INET, observation, err);
 	if (!rc && to)
 		rc = pw_route_get(ctx, to, NULL, NULL, 0, pw_map_set_map(observation, "route"), err);
 	return rc;
@@ -83,7 +83,7 @@ static void look(const struct pw_val *observation, const char *ip, struct view *
 	for (size_t i = 0; i < pw_val_count(routes); i++) {
 		const struct pw_val *r = pw_val_at(routes, i);
 		const char *dst = pw_map_str(r, "dst", "");
-		if (strcmp(dst, "default") && strcmp(dst, "0.0.0.0/0"))
+		if (strcmp(dst, "default") && strcmp(dst, "0.0.0.0/0") && strcmp(dst, "::/0"))
 			continue;
 		v->default_route = true;
 		v->gateway = pw_map_str(r, "gateway", "");

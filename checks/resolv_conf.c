@@ -23,7 +23,7 @@ static const struct pw_outcome outcomes[] = {
 	{ "wrong-server", PW_CLASS_FAIL, "The name server is not the address of the cluster's DNS Service, though dnsPolicy asks for it.", "the kubelet's clusterDNS differs from the Service", "correct clusterDNS and recreate the pod" },
 	{ "wrong-search", PW_CLASS_WARN, "The search list lacks the pod's own namespace.", "the kubelet's clusterDomain, or dnsConfig", "use full names, or correct it" },
 	{ "no-server", PW_CLASS_FAIL, "No name server is configured.", NULL, NULL },
-	{ "search-too-long", PW_CLASS_FAIL, "The search line is 256 bytes or longer and the libc is musl, which then ignores it.", "many search domains", "shorten the list" },
+	{ "search-too-long", PW_CLASS_FAIL, "The search line is 255 bytes or longer and the libc is musl, which then ignores it.", "many search domains", "shorten the list" },
 	{ NULL, PW_CLASS_OK, NULL, NULL, NULL },
 };
 
@@ -39,8 +39,8 @@ static const struct pw_evidence evidence[] = {
 
 /* The address node-local-dns binds by default (cluster/addons/dns/nodelocaldns). */
 #define NODE_LOCAL_DNS "169.254.20.10"
-/* musl reads the search line into a buffer of this size (src/network/resolvconf.c). */
-#define MUSL_SEARCH_MAX 256
+/* musl reads a line with its newline into 256 bytes and passes over longer ones (src/network/resolvconf.c). */
+#define MUSL_SEARCH_MAX 255
 
 static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
 {

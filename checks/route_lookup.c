@@ -95,6 +95,10 @@ static void conclude(const struct pw_facts *facts, const struct pw_val *o, const
 		pw_result_set(result, !strcmp(how, "no-route") ? "no-route" : "blocked", "%s has no usable route for %s.", node, pod->ip);
 	else if (!strcmp(how, "prohibited") || !strcmp(how, "blackhole") || !strcmp(how, "unreachable"))
 		pw_result_set(result, "blocked", "A %s route on %s matches %s.", how, node, pod->ip);
+	else if (strcmp(how, "ok"))
+		pw_result_unknown(result, "what the kernel of %s answers for %s cannot be told (%s)", node, pod->ip, *how ? how : "nothing");
+	else if (!strncmp(dev, "cilium_", strlen("cilium_")))
+		pw_result_unknown(result, "%s gives %s to %s, where Cilium's programs and not the routes decide", node, pod->ip, dev);
 	else if (here && !is_pod_side(kind, dev))
 		pw_result_set(result, "leaves", "%s runs on %s, whose route for %s leaves by %s.", pod->meta.name, node, pod->ip, dev);
 	else if (here)
