@@ -25,7 +25,7 @@ static const struct pw_outcome outcomes[] = {
 	{ "named-port-missing", PW_CLASS_FAIL, "Pods are ready, but none has a container port of the name the Service targets.", "targetPort misspelt, or the port has another name or protocol", "name the port in the pod, or use its number" },
 	{ "not-published", PW_CLASS_FAIL, "A ready pod that the selector matches is missing from the slices.", "the EndpointSlice controller does not run or lags", "look at the kube-controller-manager" },
 	{ "stale-address", PW_CLASS_FAIL, "A slice lists a ready address that no running pod has.", "the EndpointSlice controller does not run or lags", "look at the kube-controller-manager" },
-	{ "manual-stale", PW_CLASS_FAIL, "A hand-made slice lists an address that is no pod and no node.", "the address moved", "update the slice" },
+	{ "manual-stale", PW_CLASS_FAIL, "A hand-made slice lists an address of the pods' range that no pod has (or, where nodes have no such range, of no pod and no node).", "the address moved", "update the slice" },
 	{ "manual-empty", PW_CLASS_FAIL, "The Service has no selector and no slice lists an address for it.", "slices never made, or their service-name label is wrong", "make the slice" },
 	{ "published-unready", PW_CLASS_WARN, "publishNotReadyAddresses sends traffic to pods that are not ready.", NULL, "turn it off for client traffic" },
 	{ "no-local", PW_CLASS_FAIL, "internalTrafficPolicy is Local and the sender's node runs no endpoint.", "policy and placement do not fit", "use Cluster, or run a backend on every node" },
@@ -180,15 +180,19 @@ static void odd_owners(const struct view *v, struct pw_buf *out)
 	}
 }
 
-static bool address_is_known(const struct pw_facts *facts, const char *address)
+/* A slice made by hand may well list what is outside the cluster: only an address of the pods' own ranges that no pod
+ * has is gone for sure. */
+static bool address_is_known(const struct view *v, const char *address)
 {
-	return pw_facts_pod_by_ip(facts, address) || pw_facts_node_by_ip(facts, address);
+	if (pw_facts_pod_by_ip(v->facts, address) || pw_facts_node_by_ip(v->facts, address))
+		return true;
+	return !v->svc->selector.n && !pw_facts_in_pod_cidr(v->facts, address);
 }
 
 static const struct pw_endpoint *stale(const struct view *v)
 {
 	for (size_t i = 0; i < v->n_backends; i++)
-		if (v->backends[i].endpoint->ready && !address_is_known(v->facts, v->backends[i].endpoint->address))
+		if (v->backends[i].endpoint->ready && !address_is_known(v, v->backends[i].endpoint->address))
 			return v->backends[i].endpoint;
 	return NULL;
 }

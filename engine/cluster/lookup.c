@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include <cluster/address.h>
+
 /* namespace (63) + '/' + name (253), RFC 1123. */
 #define REF_MAX 320
 
@@ -30,6 +32,22 @@ const struct pw_pod *pw_facts_pod_ref(const struct pw_facts *facts, const char *
 	char ns[REF_MAX];
 	const char *name;
 	return split_ref(ref, ns, &name) ? pw_facts_pod(facts, ns, name) : NULL;
+}
+
+int pw_facts_in_pod_cidr(const struct pw_facts *facts, const char *ip)
+{
+	size_t n;
+	const struct pw_node *const *nodes = pw_facts_nodes(facts, &n);
+	struct pw_address address;
+	struct pw_cidr cidr;
+	int inside = -1;
+	if (!pw_address_parse(ip, &address))
+		return 0;
+	for (size_t i = 0; i < n && inside < 1; i++)
+		for (size_t c = 0; c < nodes[i]->pod_cidrs.n && inside < 1; c++)
+			if (pw_cidr_parse(nodes[i]->pod_cidrs.v[c], &cidr))
+				inside = pw_cidr_holds(&cidr, &address);
+	return inside;
 }
 
 bool pw_facts_need(const struct pw_facts *facts, unsigned kinds, struct pw_result *result)

@@ -13,6 +13,9 @@
 const struct pw_service *pw_facts_service_ref(const struct pw_facts *facts, const char *ref);
 const struct pw_pod *pw_facts_pod_ref(const struct pw_facts *facts, const char *ref);
 
+/* Does `ip` lie in the pod CIDR of some node? 1, 0, or -1 when no node has one (some CNIs hand out addresses themselves). */
+int pw_facts_in_pod_cidr(const struct pw_facts *facts, const char *ip);
+
 /* True if every kind in `kinds` is known (whole or in part). Otherwise sets the
  * result to unknown, naming what is missing and why, and returns false. */
 bool pw_facts_need(const struct pw_facts *facts, unsigned kinds, struct pw_result *result);
