@@ -5,6 +5,7 @@
  * repeats each SYN after one second, so every watcher sees it inside its
  * window however late it starts.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -100,6 +101,12 @@ static bool is_uplink(const char *kind, const char *name)
 	return (!*kind && strcmp(name, "lo")) || !strncmp(name, "eth", 3) || !strncmp(name, "ens", 3) || !strncmp(name, "bond", 4);
 }
 
+/* Interfaces are a few thousand at most, so that sums of these do not overflow. */
+static long long in_range(long long n)
+{
+	return n > 0 && n < INT_MAX ? n : 0;
+}
+
 static long long link_sum(const struct pw_val *observation, const char *what, bool tunnels)
 {
 	const struct pw_val *links = pw_map_get(observation, "links"), *deltas = pw_map_get(observation, "deltas");
@@ -111,7 +118,7 @@ static long long link_sum(const struct pw_val *observation, const char *what, bo
 		if (tunnels ? !is_tunnel(kind) : !is_uplink(kind, name))
 			continue;
 		(void)snprintf(key, sizeof key, "link.%s.%s", name, what);
-		sum += pw_map_int(deltas, key, 0);
+		sum += in_range(pw_map_int(deltas, key, 0));
 	}
 	return sum;
 }

@@ -6,7 +6,7 @@
 
 static const struct pw_param params[] = {
 	{ "address", PW_TYPE_ADDRESS, 1, NULL, NULL, "Address at the other end" },
-	{ "count", PW_TYPE_INT, 0, "60", "5..200", "Echo requests" },
+	{ "count", PW_TYPE_INT, 0, "60", "5..64", "Echo requests" },
 	{ "wait", PW_TYPE_DURATION, 0, "700ms", NULL, "Limit of one" },
 	{ NULL, PW_TYPE_STR, 0, NULL, NULL, NULL },
 };
@@ -27,7 +27,7 @@ static const struct pw_evidence evidence[] = {
 	{ NULL, PW_TYPE_STR, NULL, NULL },
 };
 
-/* Payload of a usual ping. */
+/* The IP packet of an ordinary ping: 20 IP, 8 ICMP, 56 of data. */
 #define ECHO_BYTES 84
 
 static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
@@ -48,10 +48,16 @@ static size_t unreachable(const struct pw_val *results)
 	return n;
 }
 
+/* Of what the probe can have counted; anything else is no count. */
+static long long in_range(long long n)
+{
+	return n > 0 && n <= 64 ? n : 0;
+}
+
 static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw_result *result, struct pw_err *err)
 {
 	(void)err;
-	long long sent = pw_map_int(observation, "sent", 0), received = pw_map_int(observation, "received", 0);
+	long long sent = in_range(pw_map_int(observation, "sent", 0)), received = in_range(pw_map_int(observation, "received", 0));
 	const char *address = pw_ctx_str(ctx, "address");
 	double ms = 0;
 	(void)pw_val_to_real(pw_map_get(observation, "ms_max"), &ms);

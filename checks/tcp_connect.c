@@ -4,6 +4,7 @@
  * it answers. The pattern over the attempts carries as much as one result: a
  * dead backend, a dead path and a full table all look like "it sometimes works".
  */
+#include <errno.h>
 #include <string.h>
 
 #include <packetwalk/probe.h>
@@ -134,6 +135,28 @@ static const char *decide(const struct tally *t)
 	return t->local ? "local-denied" : "timeout";
 }
 
+/* The errors of a connect; numbers are Linux's. */
+static const char *errno_name(long long number)
+{
+	static const struct { int number; const char *name; } names[] = {
+		{ EPERM, "EPERM" }, { EACCES, "EACCES" }, { EINVAL, "EINVAL" }, { ECONNREFUSED, "ECONNREFUSED" }, { ECONNRESET, "ECONNRESET" },
+		{ ETIMEDOUT, "ETIMEDOUT" }, { EHOSTUNREACH, "EHOSTUNREACH" }, { ENETUNREACH, "ENETUNREACH" }, { EHOSTDOWN, "EHOSTDOWN" },
+		{ ENETDOWN, "ENETDOWN" }, { EADDRNOTAVAIL, "EADDRNOTAVAIL" }, { ECONNABORTED, "ECONNABORTED" }, { EPROTO, "EPROTO" },
+	};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (names[i].number == number)
+			return names[i].name;
+	return number ? "another" : "";
+}
+
+static const char *first_errno(const struct pw_val *attempts)
+{
+	const char *name = "";
+	for (size_t i = 0; !*name && i < pw_val_count(attempts); i++)
+		name = errno_name(pw_map_int(pw_val_at(attempts, i), "errno", 0));
+	return name;
+}
+
 static const struct pw_val *first_with(const struct pw_val *attempts, const char *key)
 {
 	for (size_t i = 0; i < pw_val_count(attempts); i++) {
@@ -178,7 +201,6 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 		return PW_OK;
 	}
 	const struct pw_val *icmp = first_with(attempts, "icmp");
-	const char *name = pw_val_text(first_with(attempts, "errno"));
 	struct pw_val *ev = pw_result_evidence(result);
 	pw_map_set_str(ev, "address", pw_ctx_str(ctx, "address"));
 	pw_map_set_int(ev, "port", pw_ctx_int(ctx, "port"));
@@ -196,7 +218,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 		pw_map_set_strf(ev, "icmp", "%lld/%lld", pw_map_int(icmp, "type", -1), pw_map_int(icmp, "code", -1));
 	else
 		pw_map_set_str(ev, "icmp", "");
-	pw_map_set_str(ev, "errno", name ? name : "");
+	pw_map_set_str(ev, "errno", first_errno(attempts));
 	pw_map_set_bool(ev, "never_left", pw_map_bool(observation, "out_drop", false));
 	say(result, &t, pw_ctx_str(ctx, "address"), pw_ctx_int(ctx, "port"), pw_map_str(icmp, "from", ""));
 	return PW_OK;
