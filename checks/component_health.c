@@ -153,6 +153,10 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 		count_nodes(facts, node ? node : "", &t);
 	else
 		count_pods(facts, component, node ? node : "", &t);
+	if (nodes && !t.total) {
+		pw_result_unknown(result, "there is no node%s%s", node ? " " : "", node ? node : "");
+		return PW_OK;
+	}
 	const struct pw_workload *workload = nodes ? NULL : owner(facts, component);
 	struct pw_val *ev = pw_result_evidence(result);
 	pw_map_set_int(ev, "ready", (long long)t.ready);

@@ -19,7 +19,7 @@ static const struct pw_outcome outcomes[] = {
 	{ "cluster", PW_CLASS_OK, "The name is the cluster's own: the kubernetes plugin answers it.", NULL, NULL },
 	{ "forwarded", PW_CLASS_OK, "The name is forwarded to upstream servers.", NULL, NULL },
 	{ "stub", PW_CLASS_OK, "The name is in a stub zone with servers of its own.", NULL, NULL },
-	{ "loops", PW_CLASS_FAIL, "The name is forwarded to the cluster DNS itself, or to a stub resolver of the pod.", "a node's resolv.conf with 127.0.0.53, or the DNS Service's own address as upstream", "forward to the real servers" },
+	{ "loops", PW_CLASS_FAIL, "The zone is forwarded to the cluster DNS itself, or to a stub resolver of the pod: CoreDNS's loop plugin then ends the server, for every name.", "a node's resolv.conf with 127.0.0.53, or the DNS Service's own address as upstream", "forward to the real servers" },
 	{ "no-zone", PW_CLASS_FAIL, "No zone of the Corefile covers the name: it is refused.", "the catch-all zone is missing", "add a zone for it" },
 	{ "not-cluster-zone", PW_CLASS_FAIL, "No zone with the kubernetes plugin covers the cluster's own names.", "the cluster domain in the Corefile is another", "align it with the kubelets' clusterDomain" },
 	{ NULL, PW_CLASS_OK, NULL, NULL, NULL },
@@ -173,10 +173,32 @@ static const struct pw_configmap *corefile_map(const struct pw_facts *facts)
 	return map ? map : pw_facts_configmap(facts, "openshift-dns", "dns-default");
 }
 
+/* "dns://10.96.0.10:53" -> "10.96.0.10", "[::1]:53" -> "::1" */
+static void target_address(char *target)
+{
+	char *scheme = strstr(target, "://");
+	if (scheme)
+		memmove(target, scheme + 3, strlen(scheme + 3) + 1);
+	char *colon = strchr(target, ':'), *close = strchr(target, ']');
+	if (*target == '[' && close) {
+		*close = '\0';
+		memmove(target, target + 1, strlen(target + 1) + 1);
+	} else if (colon && !strchr(colon + 1, ':')) {
+		*colon = '\0';
+	}
+}
+
 static bool forwards_to_itself(const struct pw_facts *facts, const char *targets)
 {
 	const struct pw_service *dns = pw_facts_dns_service(facts);
-	return strstr(targets, "127.0.0.") || (dns && *dns->cluster_ip && strstr(targets, dns->cluster_ip));
+	char copy[256], *save = NULL;
+	(void)snprintf(copy, sizeof copy, "%s", targets);
+	for (char *target = strtok_r(copy, " ", &save); target; target = strtok_r(NULL, " ", &save)) {
+		target_address(target);
+		if (!strncmp(target, "127.", 4) || !strcmp(target, "::1") || (dns && *dns->cluster_ip && !strcmp(target, dns->cluster_ip)))
+			return true;
+	}
+	return false;
 }
 
 static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw_result *result, struct pw_err *err)

@@ -26,7 +26,7 @@ static const struct pw_outcome outcomes[] = {
 	{ "remote-only", PW_CLASS_FAIL, "Those on other nodes fail, those on the sender's node are good.", "the path between nodes", "look at both ends of it" },
 	{ "local-only", PW_CLASS_FAIL, "Those on the sender's node fail, those on other nodes are good.", "the bridge of the sender's node", "look at the bridge" },
 	{ "self-only", PW_CLASS_FAIL, "Only the sender itself, as its own backend, fails.", "hairpin traffic is not let back", "look at the bridge port" },
-	{ "one-node", PW_CLASS_FAIL, "Those on one other node fail, while another remote node is good.", "that node", "look at that node" },
+	{ "one-node", PW_CLASS_FAIL, "Those on one other node (or several) fail, while another remote node is good.", "that node", "look at that node" },
 	{ "some", PW_CLASS_FAIL, "Some fail, while others of the same node are good: the backend itself.", "that backend", "look at that backend" },
 	{ NULL, PW_CLASS_OK, NULL, NULL, NULL },
 };

@@ -136,7 +136,7 @@ static void list_maybe(const struct pw_val *list, struct pw_val *ev)
 	char text[1024] = "";
 	size_t used = 0;
 	for (size_t i = 0; i < pw_val_count(list) && used < sizeof text; i++)
-		if (!pw_map_bool(pw_val_at(list, i), "certain", false))
+		if (!pw_map_bool(pw_val_at(list, i), "certain", false) && meets_packet(pw_val_at(list, i)))
 			used += (size_t)snprintf(text + used, sizeof text - used, "%s%s %s: %s", used ? "; " : "", pw_map_str(pw_val_at(list, i), "table", ""),
 						 pw_map_str(pw_val_at(list, i), "chain", ""), pw_map_str(pw_val_at(list, i), "rule", ""));
 	pw_map_set_str(ev, "may_drop", text);
@@ -148,6 +148,10 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	const struct pw_val *walk = pw_map_get(observation, "walk"), *list = pw_val_get(observation, "drops.drops");
 	const char *outcome = pw_map_str(walk, "outcome", ""), *node = pw_ctx_str(ctx, "node");
 	const struct pw_val *decided = pw_map_get(walk, "decided_by"), *other = certain_drop(list);
+	if (!*outcome) {
+		pw_result_unknown(result, "the rules of %s could not be walked", node);
+		return PW_OK;
+	}
 	struct pw_val *ev = pw_result_evidence(result);
 	pw_map_set_int(ev, "rules", pw_map_int(observation, "rules", 0));
 	list_maybe(list, ev);
@@ -156,7 +160,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	if (stops(outcome) || other) {
 		bool reject = !strcmp(outcome, "reject") || !strcmp(pw_map_str(decided, "verdict", ""), "reject");
 		put_rule(ev, decided);
-		const char *word = word_for(decided, pw_map_bool(walk, "policy_drop", false) && stops(outcome), reject);
+		const char *word = word_for(decided, !strcmp(pw_map_str(decided, "rule", ""), "policy DROP"), reject);
 		pw_result_set(result, word, "%s %s %s port %lld in %s %s: %s", node, reject ? "rejects" : "drops", pw_ctx_str(ctx, "dst"), pw_ctx_int(ctx, "port"),
 			      pw_map_str(decided, "table", ""), pw_map_str(decided, "chain", ""), pw_map_str(decided, "rule", "chain policy"));
 		return PW_OK;

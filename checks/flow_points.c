@@ -57,6 +57,10 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 		pw_result_unknown(result, "there is no pod %s", from ? b : a);
 		return PW_OK;
 	}
+	if (!*from->node || !*to->node) {
+		pw_result_unknown(result, "%s is on no node", *from->node ? b : a);
+		return PW_OK;
+	}
 	bool same = !strcmp(from->node, to->node);
 	struct pw_val *ev = pw_result_evidence(result), *points = pw_map_set_seq(ev, "points");
 	add_point(points, "send", a, "");

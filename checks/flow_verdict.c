@@ -20,7 +20,7 @@ static const struct pw_outcome outcomes[] = {
 	{ "between-nodes", PW_CLASS_FAIL, "The packets leave the sender's node and never reach the receiver's.", "the network between the nodes", NULL },
 	{ "receiver-node", PW_CLASS_FAIL, "The packets reach the receiver's node and not the receiver.", "rules, routes or sysctls of the receiver's node", NULL },
 	{ "tunnel-end", PW_CLASS_FAIL, "Tunnel packets reach the receiver's node and nothing comes out of the tunnel.", "wrong MAC, wrong network identifier, or a bad checksum", NULL },
-	{ "receiver", PW_CLASS_FAIL, "The packets reach the receiver, which does not answer.", "the receiver's own rules or its application", NULL },
+	{ "receiver", PW_CLASS_FAIL, "The packets reach the receiver, which does not answer or refuses.", "the receiver's own rules or its application", NULL },
 	{ "way-back", PW_CLASS_FAIL, "The receiver answers, and the answers get lost on the way back.", "asymmetric path, or rules of one direction", NULL },
 	{ "bad-checksum", PW_CLASS_FAIL, "Tunnel packets arrive with a bad checksum.", "checksum offload", NULL },
 	{ "rp-filter", PW_CLASS_FAIL, "A node discards the packets by reverse-path filtering.", "strict rp_filter", NULL },
@@ -89,13 +89,10 @@ static const char *by_capture(const struct pw_val *send, const struct pw_val *a,
 		return "not-told";
 	if (is(send, "both-ways"))
 		return "works";
-	if (answered(end)) {
-		*where = "receiver";
-		return "way-back";
-	}
+	/* A refusal that is seen at both ends got back: no packet is lost then, the receiver says no. */
 	if (!is(end, "nothing")) {
 		*where = "receiver";
-		return "receiver";
+		return answered(end) && !(is(end, "refused") && is(send, "refused")) ? "way-back" : "receiver";
 	}
 	if (is(send, "nothing"))
 		return "sender";

@@ -126,6 +126,8 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	const struct pw_facts *facts = pw_ctx_facts(ctx);
 	if (!pw_facts_need(facts, PW_FACT_POLICIES | PW_FACT_PODS | PW_FACT_NAMESPACES, result))
 		return PW_OK;
+	if (pw_ctx_has(ctx, "service") && !pw_facts_need(facts, PW_FACT_SERVICES | PW_FACT_SLICES, result))
+		return PW_OK;
 	const char *ref = pw_ctx_str(ctx, "from");
 	const struct pw_pod *from = pw_facts_pod_ref(facts, ref);
 	struct tally t = { 0 };

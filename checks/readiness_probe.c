@@ -34,6 +34,13 @@ static const struct pw_evidence evidence[] = {
 	{ NULL, PW_TYPE_STR, NULL, NULL },
 };
 
+/* As the kubelet does: an address in brackets if it has colons, a path always with a slash. */
+static void put_url(struct pw_val *ev, const char *scheme, const char *host, unsigned port, const char *path)
+{
+	bool six = strchr(host, ':') != NULL;
+	pw_map_set_strf(ev, "url", "%s://%s%s%s:%u%s%s", scheme, six ? "[" : "", host, six ? "]" : "", port, *path && *path != '/' ? "/" : "", path);
+}
+
 static unsigned probe_port(const struct pw_pod *pod, const struct pw_handler_spec *h)
 {
 	struct pw_service_port named = { .name = "", .protocol = "TCP", .app_protocol = "", .target_name = h->port_name };
@@ -74,13 +81,12 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_str(ev, "reason", strcmp(c->state, "running") ? c->reason : "");
 	pw_map_set_str(ev, "url", "");
 	if (strcmp(c->state, "running"))
-		pw_result_set(result, "not-running", "Container %s of %s does not run: %s.", c->name, ref, *c->reason ? c->reason : c->state);
+		pw_result_set(result, "not-running", "Container %s of %s does not run: %s.", c->name, ref, *c->reason ? c->reason : *c->state ? c->state : "no state is reported");
 	else if (h->kind == PW_HANDLER_HTTP) {
-		pw_map_set_strf(ev, "url", "%s://%s:%u%s", strcmp(h->scheme, "HTTPS") ? "http" : "https", *h->host ? h->host : pod->ip, probe_port(pod, h),
-				*h->path ? h->path : "/");
+		put_url(ev, strcmp(h->scheme, "HTTPS") ? "http" : "https", *h->host ? h->host : pod->ip, probe_port(pod, h), *h->path ? h->path : "/");
 		pw_result_set(result, "askable", "The kubelet asks %s.", pw_map_str(ev, "url", ""));
 	} else if (h->kind == PW_HANDLER_TCP) {
-		pw_map_set_strf(ev, "url", "tcp://%s:%u", pod->ip, probe_port(pod, h));
+		put_url(ev, "tcp", pod->ip, probe_port(pod, h), "");
 		pw_result_set(result, "askable", "The kubelet connects to port %u.", probe_port(pod, h));
 	} else if (h->kind == PW_HANDLER_NONE)
 		pw_result_set(result, "none", "Container %s of %s has no readiness probe.", c->name, ref);

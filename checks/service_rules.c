@@ -182,6 +182,10 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 		return PW_OK;
 	}
 	struct view v = { .walk = pw_map_get(observation, "walk") };
+	if (!*pw_map_str(v.walk, "outcome", "")) {
+		pw_result_unknown(result, "the rules of %s could not be walked", pw_ctx_str(ctx, "node"));
+		return PW_OK;
+	}
 	v.targets = pw_map_get(v.walk, "targets");
 	v.n_backends = pw_facts_backends(facts, svc, port, pw_ctx_arena(ctx), &v.backends);
 	pw_buf_init(&v.stale, 16384);
