@@ -131,6 +131,7 @@ include tests/net/net.mk
 include tests/corpora/corpora.mk
 include tests/kube/kube.mk
 include tests/golden/golden.mk
+include tests/checks/checks.mk
 
 .PHONY: clean
 clean: ## remove everything generated
