@@ -56,14 +56,24 @@ static bool prepare(struct pw_lint *lint)
 	return !pw_arena_failed(lint->arena);
 }
 
-int pw_play_lint(const struct pw_play *play, const struct pw_play_env *env, struct pw_diags *diags)
+static int run(const struct pw_play *play, const struct pw_play_env *env, struct pw_diags *diags, bool partly)
 {
-	struct pw_lint lint = { .play = play, .env = env, .diags = diags, .arena = pw_arena_new(SCRATCH_MAX) };
+	struct pw_lint lint = { .play = play, .env = env, .diags = diags, .arena = pw_arena_new(SCRATCH_MAX), .partly = partly };
 	bool done = lint.arena && prepare(&lint) && pw_lint_flow(&lint) && pw_lint_steps(&lint) && pw_lint_claims(&lint) && pw_lint_refs(&lint);
-	if (done)
+	if (done && !partly)
 		pw_lint_rest(&lint);
 	done = done && !pw_arena_failed(lint.arena);
 	pw_arena_free(lint.arena);
 	pw_diags_sort(diags);
 	return done ? PW_OK : PW_NOMEM;
+}
+
+int pw_play_lint(const struct pw_play *play, const struct pw_play_env *env, struct pw_diags *diags)
+{
+	return run(play, env, diags, false);
+}
+
+int pw_lint_partly(const struct pw_play *play, const struct pw_play_env *env, struct pw_diags *diags)
+{
+	return run(play, env, diags, true);
 }

@@ -16,6 +16,7 @@ struct pw_lint {
 	bool *reached;               /* by step */
 	bool *entered;               /* by verdict: some edge that is reached ends in it */
 	bool *used;                  /* by input */
+	bool partly;                 /* the loader found errors: what may follow from them is not said, nor any warning */
 	bool wild;                   /* an edge or the start leads nowhere (a complaint of the loader): no step is blamed for being out of reach */
 	size_t words;                /* of one set of steps */
 	uint64_t *ran;               /* by step: the steps that every path to it has run */
@@ -31,6 +32,9 @@ static inline void pw_set_add(uint64_t *set, size_t i)
 {
 	set[i / 64] |= (uint64_t)1 << (i % 64);
 }
+
+/* The proofs of a playbook that the loader found errors in. */
+int pw_lint_partly(const struct pw_play *play, const struct pw_play_env *env, struct pw_diags *diags);
 
 /* lint_flow.c: reachability, circles, what ran where. False: out of memory. */
 bool pw_lint_flow(struct pw_lint *lint);

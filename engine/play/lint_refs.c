@@ -120,7 +120,7 @@ static void check_value(struct pw_lint *lint, const struct pw_site *site, const 
 		return;
 	}
 	struct use use = look_up(lint, site, val, text);
-	if (use.n == 0)
+	if (use.n == 0 && use.good)
 		check_literal(lint, site, val, slot);
 	else if (use.good && pw_template_whole(text, &len))
 		check_ref_type(lint, site, val, &use, slot);
@@ -136,11 +136,12 @@ static struct pw_place key_place(const struct pw_val *map, size_t i, const struc
 
 static void check_params(struct pw_lint *lint, const struct pw_site *site, const struct pw_play_step *step)
 {
+	bool with_read = step->with || !pw_lint_val(lint, "steps", step->id, "with"); /* or it is no map, and that has been said */
 	const char *names[64]; /* as many as a declaration may have (vantage/validate.c) */
 	size_t n = 0;
 	for (const struct pw_param *p = step->decl->params; p && p->name && n < 64; p++) {
 		names[n++] = p->name;
-		if (p->required && !pw_map_get(step->with, p->name))
+		if (p->required && with_read && !pw_map_get(step->with, p->name))
 			pw_diags_add(lint->diags, 0, step->place, PW_ID_PARAM_MISSING, pw_arena_printf(lint->arena, "%s: %s", p->name, p->help),
 				     "the check %s needs \"%s\"", step->check, p->name);
 	}

@@ -14,6 +14,7 @@
 #include <doc/yaml.h>
 #include <play/callees.h>
 #include <play/ids.h>
+#include <play/lint.h>
 
 #define ARENA_MAX ((size_t)64 << 20) /* bytes; a document of the size and node limits needs a third of it */
 
@@ -72,6 +73,11 @@ size_t pw_map_names(struct pw_arena *arena, const struct pw_val *map, const char
 
 /* ---- records ---- */
 
+static const char *article(const char *noun)
+{
+	return strchr("aeiou", noun[0]) ? "an" : "a";
+}
+
 static void check_keys(struct pw_loader *loader, const struct pw_schema *schema, const struct pw_val *val)
 {
 	const char *names[32]; /* more than the largest table has */
@@ -82,7 +88,7 @@ static void check_keys(struct pw_loader *loader, const struct pw_schema *schema,
 		const char *word = pw_map_key(val, i);
 		if (!pw_schema_find(schema, word))
 			pw_load_error(loader, pw_map_key_place(val, i), PW_ID_UNKNOWN_KEY, pw_suggest(loader->arena, word, names, n),
-				      "a %s has no key \"%s\"", schema->name, word);
+				      "%s %s has no key \"%s\"", article(schema->name), schema->name, word);
 	}
 }
 
@@ -106,19 +112,12 @@ static void check_one_of(struct pw_loader *loader, const struct pw_schema *schem
 			continue;
 		if (given)
 			pw_load_error_two(loader, key_place(val, name, place), key_place(val, given, place), PW_ID_ONE_OF, "keep one of the two",
-					  "a %s has either \"%s\" or \"%s\", not both", schema->name, given, name);
+					  "%s %s has either \"%s\" or \"%s\", not both", article(schema->name), schema->name, given, name);
 		else
 			given = name;
 	}
 	if (schema->one_of && !given)
 		pw_load_error(loader, place, PW_ID_ONE_OF, NULL, "this %s needs one of the keys %s", schema->name, all);
-}
-
-static const char *record_id(const struct pw_schema *schema, const struct pw_val *val)
-{
-	if (schema == &pw_schema_playbook && !pw_map_get(val, "packetwalk"))
-		return "begin the file with packetwalk: 1";
-	return NULL;
 }
 
 static void *new_array(struct pw_loader *loader, const struct pw_schema_key *key, const struct pw_val *val, size_t *ret_n)
@@ -207,7 +206,7 @@ void pw_load_record(struct pw_loader *loader, const struct pw_schema *schema, co
 	for (const struct pw_schema_key *key = schema->keys; key->name; key++) {
 		const struct pw_val *value = pw_map_get(val, key->name);
 		if (!value && (key->flags & PW_KEY_REQUIRED))
-			pw_load_error(loader, place, PW_ID_MISSING_KEY, record_id(schema, val), "this %s has no \"%s\": %s", schema->name, key->name, key->help);
+			pw_load_error(loader, place, PW_ID_MISSING_KEY, key->form == PW_FORM_VERSION ? "begin the file with packetwalk: 1" : NULL, "this %s has no \"%s\": %s", schema->name, key->name, key->help);
 		if (value && key->needs && !pw_map_get(val, key->needs))
 			pw_load_error(loader, key_place(val, key->name, place), PW_ID_NEEDS, NULL,
 				      "\"%s\" has a meaning only together with \"%s\"", key->name, key->needs);
@@ -284,7 +283,7 @@ static int finish(struct pw_loader *loader, int rc, struct pw_arena *diag_arena,
 	if (rc < 0 && rc != PW_SYNTAX)
 		return rc;
 	if (loader->errors > 0 && loader->play->n_steps > 0 && !pw_arena_failed(loader->arena) &&
-	    pw_play_lint(loader->play, loader->env, loader->diags) < 0)
+	    pw_lint_partly(loader->play, loader->env, loader->diags) < 0)
 		return pw_err_set(err, PW_NOMEM, "out of memory while reading %s", file);
 	pw_diags_sort(loader->diags);
 	if (pw_arena_failed(loader->arena) || pw_arena_failed(diag_arena) || loader->callees->no_memory)

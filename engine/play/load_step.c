@@ -155,8 +155,9 @@ static const char *other_layer(struct pw_loader *loader, const char *component)
 static void verdict_done(struct pw_loader *loader, const struct pw_val *val, struct pw_play_verdict *verdict)
 {
 	const struct pw_val *written = pw_map_get(val, "component");
-	if (!verdict->component || !pw_map_get(val, "layer") || pw_component_known(verdict->layer, verdict->component))
-		return;
+	const char *layer = pw_map_str(val, "layer", "");
+	if (!verdict->component || strcmp(layer, pw_layer_word(verdict->layer)) != 0 || pw_component_known(verdict->layer, verdict->component))
+		return; /* or the layer is wrong, and that has been said */
 	const char *const *names = NULL;
 	size_t n = pw_components(verdict->layer, &names);
 	const char *near = pw_nearest(verdict->component, names, n);

@@ -122,6 +122,9 @@ static bool find_input(const struct look *look, size_t index, struct pw_ref *ret
 		*ret = (struct pw_ref){ .type = input->type, .input = input, .optional = input->optional && !input->otherwise };
 		return true;
 	}
+	/* Its type is none, and that has been said. */
+	if (look->lint->partly && strcmp(pw_map_str(pw_map_get(pw_map_get(look->lint->play->tree, "inputs"), input->name), "type", ""), pw_type_word(input->type)) != 0)
+		return any(ret);
 	size_t n = field_names(look, input->type, &names);
 	for (size_t i = 0; i < n; i++)
 		known = known || is(&look->parts[1], names[i]);

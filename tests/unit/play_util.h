@@ -6,7 +6,9 @@
 
 #include <packetwalk/cleanup.h>
 
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <doc/yaml.h>
@@ -79,16 +81,22 @@ static inline size_t fake_names(void *arg, const char *const **ret)
 	return FAKE_CHECKS;
 }
 
-/* Playbooks are files: NAME.yaml in the folder `arg`. */
+/* Playbooks are files: NAME.yaml in the folder `arg`, else among the valid ones. */
 static inline int fake_playbook(void *arg, const char *name, char **ret, size_t *ret_len, char **ret_path, struct pw_err *err)
 {
 	char path[512];
 	(void)snprintf(path, sizeof path, "%s/%s.yaml", (const char *)arg, name);
-	char *copy = strdup(path);
-	int rc = copy ? pw_file_read(path, 1 << 20, ret, ret_len, err) : pw_err_set(err, PW_NOMEM, "out of memory");
-	if (rc < 0)
-		free(copy);
-	else
+	int rc = pw_file_read(path, 1 << 20, ret, ret_len, err);
+	if (rc == PW_ABSENT) {
+		(void)snprintf(path, sizeof path, "tests/play/valid/%s.yaml", name);
+		rc = pw_file_read(path, 1 << 20, ret, ret_len, err);
+	}
+	char *copy = rc == PW_OK ? strdup(path) : NULL;
+	if (rc == PW_OK && !copy) {
+		free(*ret);
+		rc = pw_err_set(err, PW_NOMEM, "out of memory");
+	}
+	if (rc == PW_OK)
 		*ret_path = copy;
 	return rc;
 }
@@ -104,11 +112,14 @@ static inline size_t fake_playbook_names(void *arg, const char *const **ret)
 #define FAKE_ENV(dir) { fake_check, fake_names, fake_playbook, (void *)(uintptr_t)(dir), NULL, fake_playbook_names }
 
 /* All complaints as they are shown. Caller releases. */
-static inline void show_diags(const struct pw_diags *diags, const char *source, size_t len, struct pw_buf *out)
+static inline void show_diags(const struct pw_diags *diags, const char *file, const char *source, size_t len, struct pw_buf *out)
 {
 	pw_buf_init(out, (size_t)1 << 22);
-	for (size_t i = 0; i < pw_diags_count(diags, -1); i++)
-		pw_diag_format(pw_diags_at(diags, i), source, len, out);
+	for (size_t i = 0; i < pw_diags_count(diags, -1); i++) {
+		const struct pw_diag *diag = pw_diags_at(diags, i);
+		bool own = diag->place.file && !strcmp(diag->place.file, file);
+		pw_diag_format(diag, own ? source : NULL, own ? len : 0, out);
+	}
 }
 
 /* Loads a text that must be right, and prints what is wrong with it if it is not. */
@@ -121,7 +132,7 @@ static inline struct pw_play *load_good(const char *text, const struct pw_play_e
 	if (pw_play_load(text, strlen(text), "t.yaml", env, arena, diags, &play, &err) == PW_OK)
 		return play;
 	PW_CLEAN_BUF struct pw_buf out;
-	show_diags(diags, text, strlen(text), &out);
+	show_diags(diags, "t.yaml", text, strlen(text), &out);
 	printf("# %s\n# %s\n", err.text, pw_buf_str(&out));
 	return NULL;
 }

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Playbooks that are right: they load without a complaint, pass their own tests, and those take every edge. */
-#include <stdint.h>
-#include <stdlib.h>
-
 #include "play_util.h"
 #include "tap.h"
 
@@ -30,7 +27,7 @@ static void check_file(const char *name)
 	if (rc == PW_OK)
 		is_int(pw_play_lint(play, &env, diags), PW_OK, "the proofs are made");
 	pw_buf_release(&shown);
-	show_diags(diags, text, len, &shown);
+	show_diags(diags, path, text, len, &shown);
 	is_str(pw_buf_str(&shown), "", name);
 	if (rc < 0)
 		return;
