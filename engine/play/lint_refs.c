@@ -4,10 +4,10 @@
 
 #include <string.h>
 
+#include <base/type.h>
 #include <doc/yaml.h>
 #include <play/ids.h>
 #include <play/loader.h>
-#include <vantage/executor.h>
 
 struct use {
 	struct pw_lint *lint;

@@ -5,6 +5,8 @@
 #include <packetwalk/buf.h>
 #include <packetwalk/ctx.h>
 
+#include <base/type.h>
+
 /*
  * Runs checks where they belong, many at once, each in a child process of its
  * own with a deadline, limits and bounded output; the caller only waits. A
@@ -79,8 +81,6 @@ int pw_agent_serve(int in_fd, int out_fd, const struct pw_executor_config *confi
 
 /* Types, ranges, requireds, unknown keys, defaults of a check's parameters; *ret is the completed map. */
 int pw_params_check(const struct pw_check *check, const struct pw_val *given, struct pw_arena *arena, struct pw_val **ret, struct pw_err *err);
-/* One value against a type and range ("1..65535", "a|b"). */
-int pw_type_check(enum pw_type type, const char *range, const char *text, struct pw_err *err);
 
 /* Declaration sane and ABI right (built-in tests and .so loading use the same). */
 int pw_check_validate(const struct pw_check *check, const char *expected_name, struct pw_err *err);
