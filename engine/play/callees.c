@@ -68,10 +68,12 @@ static struct pw_play *load_named(struct pw_loader *loader, struct pw_place plac
 	size_t len = 0;
 	struct pw_err why = PW_ERR_INIT;
 	int rc = env->playbook ? env->playbook(env->arg, name, &text, &len, &path, &why) : pw_err_set(&why, PW_ABSENT, "no playbooks");
-	if (rc < 0) {
+	if (rc == PW_NOMEM)
+		loader->callees->no_memory = true;
+	else if (rc < 0)
 		complain_absent(loader, place, name, &why);
+	if (rc < 0)
 		return NULL;
-	}
 	struct pw_play *play = load_text(loader, place, name, text, len, path);
 	free(text);
 	free(path);
@@ -96,15 +98,15 @@ static struct pw_play *callee(struct pw_loader *loader, struct pw_place place, c
 		if (!strcmp(callees->all[i].name, name))
 			return callees->all[i].play;
 	struct pw_play *play = load_named(loader, place, name);
+	const char *copy = pw_arena_strdup(callees->arena, name);
 	/* Called playbooks may have filled the list meanwhile. */
-	if (callees->n == PW_CALLEES_MAX) {
+	if (!copy || callees->n == PW_CALLEES_MAX) {
 		pw_play_free(play);
 		callees->no_memory = true;
 		return NULL;
 	}
-	callees->all[callees->n].name = pw_arena_strdup(callees->arena, name);
-	callees->all[callees->n].play = play;
-	callees->n += callees->all[callees->n].name != NULL;
+	callees->all[callees->n].name = copy;
+	callees->all[callees->n++].play = play;
 	return play;
 }
 

@@ -61,16 +61,16 @@ struct search {
 static void complain_cycle(struct search *search, const struct pw_play_edge *edge)
 {
 	const struct pw_play *play = search->lint->play;
-	struct pw_buf text;
+	enum { SHOWN = 12 }; /* as many as a line holds */
+	const char *text = "";
 	size_t from = 0;
-	pw_buf_init(&text, 400); /* a sentence: of a longer circle the beginning is shown */
 	while (search->trail[from] != edge->go)
 		from++;
-	for (size_t i = from; i < search->n; i++)
-		pw_buf_printf(&text, "%s -> ", play->steps[search->trail[i]].id);
+	for (size_t i = from; i < search->n && text; i++)
+		if (i - from < SHOWN || i + 1 == search->n)
+			text = pw_arena_printf(search->lint->arena, "%s%s%s -> ", text, i - from < SHOWN ? "" : "... -> ", play->steps[search->trail[i]].id);
 	pw_diags_add(search->lint->diags, 0, edge->place, PW_ID_CYCLE, "end in a verdict, or write the steps out as often as they may repeat",
-		     "a walk can go round in a circle: %s%s", pw_buf_str(&text), play->steps[edge->go].id);
-	pw_buf_release(&text);
+		     "a walk can go round in a circle: %s%s", text ? text : "", play->steps[edge->go].id);
 }
 
 /* Depth first; the depth is that of the tree, at most PW_TABLE_MAX. */

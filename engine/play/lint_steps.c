@@ -53,16 +53,13 @@ static void check_callee(struct pw_lint *lint, const struct pw_play_step *step)
 
 static void check_handled(struct pw_lint *lint, const struct pw_play_step *step, const char *const *words, size_t n)
 {
-	struct pw_buf missing;
-	size_t count = 0;
-	pw_buf_init(&missing, 400);
+	const char *missing = NULL;
 	for (size_t i = 0; i < n; i++)
 		if (!pw_play_edge_for(step, words[i]))
-			pw_buf_printf(&missing, "%s%s", count++ ? ", " : "", words[i]);
-	if (count > 0)
+			missing = missing ? pw_arena_printf(lint->arena, "%s, %s", missing, words[i]) : words[i];
+	if (missing)
 		pw_diags_add(lint->diags, 0, pw_lint_place(lint, "steps", step->id, "on", step->place), PW_ID_UNHANDLED,
-			     "add an edge for each, or else", "the step \"%s\" does not say what follows on %s", step->id, pw_buf_str(&missing));
-	pw_buf_release(&missing);
+			     "add an edge for each, or else", "the step \"%s\" does not say what follows on %s", step->id, missing);
 }
 
 static void check_else(struct pw_lint *lint, const struct pw_play_step *step, const char *const *words, size_t n)

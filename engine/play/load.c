@@ -50,12 +50,9 @@ const char *pw_suggest(struct pw_arena *arena, const char *word, const char *con
 		return pw_arena_printf(arena, "did you mean \"%s\"?", near);
 	if (n == 0 || n > FEW)
 		return NULL;
-	struct pw_buf list;
-	pw_buf_init(&list, 1024);
-	for (size_t i = 0; i < n; i++)
-		pw_buf_printf(&list, "%s%s", i ? ", " : "possible: ", names[i]);
-	const char *text = pw_buf_ok(&list) ? pw_arena_strdup(arena, pw_buf_str(&list)) : NULL;
-	pw_buf_release(&list);
+	const char *text = "possible";
+	for (size_t i = 0; i < n && text; i++)
+		text = pw_arena_printf(arena, "%s%s %s", text, i ? "," : ":", names[i]);
 	return text;
 }
 

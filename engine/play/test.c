@@ -25,6 +25,7 @@ struct run {
 	struct pw_walk *walk;
 	bool *taken;                    /* by edge, counted through all steps */
 	char why[WHY_MAX];              /* empty: it passes so far */
+	bool no_memory;
 };
 
 PW_PRINTF(2, 3) static void fail(struct run *run, const char *fmt, ...)
@@ -114,6 +115,14 @@ static struct pw_val *items_of(struct run *run, const struct pw_play_step *step,
 
 /* ---- templates on the way ---- */
 
+static void expanded(struct run *run, const char *where, int rc, const struct pw_err *err)
+{
+	if (rc == PW_NOMEM)
+		run->no_memory = true;
+	else if (rc < 0 && !run->why[0])
+		fail(run, "%s: %s", where, err->text);
+}
+
 static void expand_text(struct run *run, const char *where, const char *text)
 {
 	struct pw_err err = PW_ERR_INIT;
@@ -121,8 +130,7 @@ static void expand_text(struct run *run, const char *where, const char *text)
 	if (!text || run->why[0])
 		return;
 	pw_buf_init(&out, CASE_MAX);
-	if (pw_scope_expand_text(run->scope, text, &out, &err) < 0)
-		fail(run, "%s: %s", where, err.text);
+	expanded(run, where, pw_scope_expand_text(run->scope, text, &out, &err), &err);
 	pw_buf_release(&out);
 }
 
@@ -131,14 +139,14 @@ static void expand_step(struct run *run, const struct pw_play_step *step)
 	struct pw_err err = PW_ERR_INIT;
 	struct pw_val *list = NULL, *with;
 	expand_text(run, step->id, step->ask);
-	if (step->for_each && pw_scope_expand(run->scope, step->for_each, run->arena, &list, &err) < 0)
-		fail(run, "%s: for: %s", step->id, err.text);
+	if (step->for_each)
+		expanded(run, step->id, pw_scope_expand(run->scope, step->for_each, run->arena, &list, &err), &err);
 	struct pw_val *none = pw_val_str(run->arena, "<item>");
 	if (step->for_each)
 		pw_scope_set(run->scope, step->as, pw_val_count(list) ? pw_val_at(list, 0) : none);
 	expand_text(run, step->id, step->at);
-	if (!run->why[0] && step->with && pw_scope_expand_val(run->scope, step->with, run->arena, &with, &err) < 0)
-		fail(run, "%s: %s", step->id, err.text);
+	if (step->with)
+		expanded(run, step->id, pw_scope_expand_val(run->scope, step->with, run->arena, &with, &err), &err);
 	if (step->for_each)
 		pw_scope_unset(run->scope, step->as);
 }
@@ -225,29 +233,26 @@ static int run_case(struct run *run, struct pw_err *err)
 	set_inputs(run);
 	int rc = PW_OK;
 	/* A playbook that goes round in a circle is no reason to do so. */
-	for (size_t i = 0; rc == PW_OK && !run->why[0] && pw_walk_want(run->walk) != PW_WALK_DONE; i++) {
+	for (size_t i = 0; rc == PW_OK && !run->why[0] && !run->no_memory && pw_walk_want(run->walk) != PW_WALK_DONE; i++) {
 		rc = walk_step(run, err);
 		if (i > run->play->n_steps && !run->why[0])
 			fail(run, "the walk goes round in a circle at \"%s\"", run->play->steps[run->play->start].id);
 	}
-	if (rc == PW_OK && !run->why[0])
+	if (rc == PW_OK && !run->why[0] && !run->no_memory)
 		compare(run);
-	if (rc == PW_OK && pw_arena_failed(run->arena))
+	if (rc == PW_OK && (run->no_memory || pw_arena_failed(run->arena)))
 		rc = pw_err_set(err, PW_NOMEM, "out of memory while testing %s", run->play->name);
 	return rc;
 }
 
 /* ---- coverage ---- */
 
-static void add_missed(struct pw_val *missed, const struct pw_play_step *step, const struct pw_play_edge *edge)
+static void add_missed(struct pw_val *missed, struct pw_arena *arena, const struct pw_play_step *step, const struct pw_play_edge *edge)
 {
-	struct pw_buf text;
-	pw_buf_init(&text, 4096);
-	pw_buf_printf(&text, "%s: %s", step->id, edge->n_outcomes ? "" : "else");
-	for (size_t i = 0; i < edge->n_outcomes; i++)
-		pw_buf_printf(&text, "%s%s", i ? ", " : "", edge->outcomes[i]);
-	pw_seq_add_str(missed, pw_buf_str(&text));
-	pw_buf_release(&text);
+	const char *text = pw_arena_printf(arena, "%s: %s", step->id, edge->n_outcomes ? edge->outcomes[0] : "else");
+	for (size_t i = 1; i < edge->n_outcomes && text; i++)
+		text = pw_arena_printf(arena, "%s, %s", text, edge->outcomes[i]);
+	pw_seq_add_str(missed, text);
 }
 
 static int count(const struct pw_play *play, const bool *taken, struct pw_arena *arena, struct pw_play_coverage *ret, struct pw_err *err)
@@ -258,7 +263,7 @@ static int count(const struct pw_play *play, const bool *taken, struct pw_arena 
 			if (taken[coverage.edges++])
 				coverage.taken++;
 			else
-				add_missed(coverage.missed, &play->steps[s], &play->steps[s].edges[e]);
+				add_missed(coverage.missed, arena, &play->steps[s], &play->steps[s].edges[e]);
 		}
 	if (!coverage.missed || pw_arena_failed(arena))
 		return pw_err_set(err, PW_NOMEM, "out of memory while testing %s", play->name);

@@ -189,6 +189,8 @@ int pw_walk_feed(struct pw_walk *walk, const struct pw_step_result *result, stru
 		return no_memory(err);
 	pw_scope_set(walk->scope, step->id, scope);
 	pw_scope_set(walk->scope, PW_SCOPE_THIS, scope);
+	if (pw_scope_get(walk->scope, step->id) != scope || pw_scope_get(walk->scope, PW_SCOPE_THIS) != scope)
+		return no_memory(err);
 	*kept = *result;
 	kept->id = step->id;
 	walk->before[walk->n] = walk->book;
