@@ -186,7 +186,7 @@ static int key_index(const struct pw_val *map, const char *key)
 static int find_name(struct pw_loader *loader, const struct pw_val *map, const char *text, struct pw_place place, const char *id, const char *what)
 {
 	int index = key_index(map, text);
-	if (index >= 0 || !map) /* a missing map is a complaint of its own */
+	if (index >= 0)
 		return index;
 	const char *const *names = NULL;
 	size_t n = pw_map_names(loader->arena, map, &names);
@@ -196,6 +196,8 @@ static int find_name(struct pw_loader *loader, const struct pw_val *map, const c
 
 static int step_named(struct pw_loader *loader, const char *text, struct pw_place place)
 {
+	if (!loader->steps)
+		return -1; /* that there are none is a complaint of its own */
 	return find_name(loader, loader->steps, text, place, PW_ID_NO_STEP, "step");
 }
 

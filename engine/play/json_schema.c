@@ -68,13 +68,20 @@ static struct pw_val *list_of(struct maker *m, struct pw_val *item, size_t least
 	return schema;
 }
 
-/* Scalars of any look: the loader reads `no` and `0800` as written. */
-static struct pw_val *scalar(struct maker *m)
+/* Scalars of any look, the empty text too. */
+static struct pw_val *any_scalar(struct maker *m)
 {
 	static const char *const types[] = { "string", "number", "boolean" };
 	struct pw_val *schema = pw_val_map(m->arena), *list = pw_map_set_seq(schema, "type");
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
 		pw_seq_add_str(list, types[i]);
+	return schema;
+}
+
+/* Scalars of any look: the loader reads `no` and `0800` as written. */
+static struct pw_val *scalar(struct maker *m)
+{
+	struct pw_val *schema = any_scalar(m);
 	pw_map_set_int(schema, "minLength", 1);
 	return schema;
 }
@@ -261,13 +268,13 @@ static struct pw_val *param_schema(struct maker *m, const struct pw_param *p)
 {
 	struct pw_val *schema;
 	if (p->type == PW_TYPE_LIST)
-		schema = either(m, scalar(m), one_type(m, "array"));
+		schema = either(m, any_scalar(m), one_type(m, "array"));
 	else if (p->type == PW_TYPE_MAP)
-		schema = either(m, scalar(m), one_type(m, "object"));
+		schema = either(m, any_scalar(m), one_type(m, "object"));
 	else if (p->type == PW_TYPE_INT || p->type == PW_TYPE_PORT)
 		schema = either(m, one_type(m, "integer"), pattern(m, "^-?[0-9]+$|" REF_PATTERN));
 	else
-		schema = scalar(m);
+		schema = p->type == PW_TYPE_STR ? any_scalar(m) : scalar(m);
 	pw_map_set_str(schema, "description", p->help);
 	return schema;
 }

@@ -248,9 +248,10 @@ static void check_call(struct pw_lint *lint, const struct pw_site *site, const s
 		if (!pw_map_get(step->with, names[i]))
 			check_passed_on(lint, step, &callee->inputs[i]);
 	}
+	const struct pw_val *asks = pw_lint_val(lint, "steps", step->id, "asks");
 	for (size_t i = 0; names && i < step->n_asks; i++)
 		if (!find_input(callee, step->asks[i], NULL))
-			pw_diags_add(lint->diags, 0, step->place, PW_ID_NO_INPUT, pw_suggest(lint->arena, step->asks[i], names, callee->n_inputs),
+			pw_diags_add(lint->diags, 0, place_of(pw_val_is(asks, PW_VAL_SEQ) ? pw_val_at(asks, i) : asks, site), PW_ID_NO_INPUT, pw_suggest(lint->arena, step->asks[i], names, callee->n_inputs),
 				     "the playbook %s has no input \"%s\" to ask for", step->playbook, step->asks[i]);
 	for (size_t i = 0; names && i < pw_val_count(step->with); i++) {
 		const char *key = pw_map_key(step->with, i);

@@ -79,7 +79,8 @@ static void check_else(struct pw_lint *lint, const struct pw_play_step *step, co
 	}
 	if (otherwise && left == 0)
 		pw_diags_add(lint->diags, 1, otherwise->place, PW_ID_IDLE_ELSE, "remove it", "every outcome of \"%s\" has an edge: else takes none", step->id);
-	if (good && bad)
+	/* The verdict of the called playbook is as good or bad as what it found. */
+	if (good && bad && otherwise->verdict != PW_VERDICT_CALLEE)
 		pw_diags_add(lint->diags, 1, otherwise->place, PW_ID_SWALLOWS, "give one of them an edge of its own",
 			     "else takes good and bad outcomes alike (%s, %s)", good, bad);
 }

@@ -42,5 +42,6 @@ int main(void)
 {
 	check_file("whole");
 	check_file("callee");
+	check_file("asks");
 	return tap_done();
 }
