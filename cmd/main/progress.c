@@ -118,19 +118,30 @@ static void step_ended(struct pw_walk_run *run, const struct pw_driver_event *ev
 	line(run, pw_buf_str(&text));
 }
 
+/* The layers by state, the gravest first: how the circle narrows. */
 static void narrowed(struct pw_walk_run *run, const struct pw_driver_event *event)
 {
+	static const struct { enum pw_ledger_state state; const char *word; } states[] = {
+		{ PW_LEDGER_AT_FAULT, "at fault" }, { PW_LEDGER_SUSPECTED, "suspected" }, { PW_LEDGER_UNTESTED, "open" },
+		{ PW_LEDGER_CLEARED, "cleared" },
+	};
 	struct pw_out_style style = pw_stream_style(&run->app->err);
-	PW_CLEAN_BUF struct pw_buf text;
+	PW_CLEAN_BUF struct pw_buf text, out;
 	pw_buf_init(&text, LINE_MAX_BYTES);
-	pw_buf_puts(&text, "           ");
-	for (int layer = 0; layer < PW_LAYER_COUNT; layer++) {
-		enum pw_ledger_state state = event->ledger->rows[layer].state;
-		pw_buf_printf(&text, "%s%s: %s%s%s", layer ? "; " : "", pw_layer_word((enum pw_layer)layer), pw_kit_layer_paint(&style, state),
-			      state == PW_LEDGER_UNTESTED ? "?" : pw_ledger_word(state), pw_kit_paint(&style, "off"));
+	pw_buf_init(&out, LINE_MAX_BYTES);
+	for (size_t s = 0; s < sizeof states / sizeof *states; s++) {
+		bool any = false;
+		for (int layer = 0; layer < PW_LAYER_COUNT; layer++) {
+			if (event->ledger->rows[layer].state != states[s].state)
+				continue;
+			pw_buf_printf(&text, "%s%s%s%s", any || !text.len ? "" : "; ", any ? ", " : states[s].word, any ? "" : ": ",
+				      pw_layer_word((enum pw_layer)layer));
+			any = true;
+		}
 	}
-	pw_buf_putc(&text, '\n');
-	line(run, pw_buf_str(&text));
+	pw_buf_puts(&out, "  Layers:  ");
+	pw_kit_fold(&out, pw_buf_str(&text), 11, 11, &style);
+	line(run, pw_buf_str(&out));
 }
 
 void pw_progress_event(struct pw_walk_run *run, const struct pw_driver_event *event)

@@ -222,7 +222,9 @@ static const char *say_loop(const struct pw_slots *slots, const struct pw_slot *
 		return pw_arena_printf(slots->arena, "The list %s is empty: there was nothing to look at.", slot->step->for_each);
 	if (*differs)
 		return differs;
-	return pw_arena_printf(slots->arena, "%s%s", slot->n_items > 1 ? "All the same: " : "", sentence(&slot->items[0].result));
+	if (slot->n_items == 1)
+		return sentence(&slot->items[0].result);
+	return pw_arena_printf(slots->arena, "All %zu alike, the first: %s", slot->n_items, sentence(&slot->items[0].result));
 }
 
 /* The gravest of the items: what one endpoint out of three does wrong is still wrong. */
