@@ -86,14 +86,14 @@ static const char *decide(const struct pw_val *o, long long status, double first
 		return "tls-not-spoken";
 	if (is(o, "result", "response"))
 		return by_status(status, first_byte_ms, slow_ms);
+	if (is(o, "result", "reset"))
+		return "reset"; /* at stage connect too: it was accepted and reset before the request went out */
 	if (is(o, "stage", "resolve") || is(o, "stage", "connect"))
 		return "connect-failed";
 	if (is(o, "result", "tls-error"))
 		return "tls-error";
 	if (is(o, "result", "bad-protocol"))
 		return "not-http";
-	if (is(o, "result", "reset"))
-		return "reset";
 	if (is(o, "result", "closed-early"))
 		return status ? "body-stalled" : "misdirected";
 	if (is(o, "result", "timeout"))

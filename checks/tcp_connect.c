@@ -82,6 +82,16 @@ struct tally { unsigned n, connected, silent, rst, icmp, host, arp, net, local, 
 /* Three ARP probes one second apart (neigh ucast_probes, retrans_time_ms). */
 #define ARP_FAILED_MS 2500
 
+/* ICMP 3/1 from the sender's own address: its kernel gave up on ARP for the
+ * next hop, now or a moment ago, and says so without waiting again. */
+static bool own_arp_failure(const struct pw_val *attempt)
+{
+	const struct pw_val *icmp = pw_map_get(attempt, "icmp");
+	const char *from = pw_map_str(icmp, "from", ""), *source = pw_map_str(attempt, "source", "");
+	size_t len = strlen(from);
+	return len && pw_map_int(icmp, "type", 0) == 3 && pw_map_int(icmp, "code", -1) == 1 && !strncmp(source, from, len) && source[len] == ':';
+}
+
 static void count_attempt(struct tally *t, const struct pw_val *attempt)
 {
 	const char *result = pw_map_str(attempt, "result", "");
@@ -99,7 +109,7 @@ static void count_attempt(struct tally *t, const struct pw_val *attempt)
 		t->icmp++;
 	} else if (!strcmp(result, "host-unreachable") || !strcmp(result, "unreachable")) {
 		bool by_icmp = *pw_map_str(pw_map_get(attempt, "icmp"), "from", "");
-		if (ms > ARP_FAILED_MS && !by_icmp)
+		if ((ms > ARP_FAILED_MS && !by_icmp) || own_arp_failure(attempt))
 			t->arp++;
 		else
 			t->host++;

@@ -77,6 +77,9 @@ const struct pw_input_type *pw_input_type(enum pw_type type); /* every type has 
 /* The same map for a Service when the port is known by other means; `port` NULL: the first. */
 struct pw_val *pw_service_val(const struct pw_facts *facts, const struct pw_service *service,
 			      const struct pw_service_port *port, struct pw_arena *arena);
+/* The value of an input that names a Service which does not exist: its name and nothing else, so that a walk can say so.
+ * NULL if the text cannot be the name of one, or out of memory. */
+struct pw_val *pw_service_absent_val(const struct pw_facts *facts, const char *default_ns, const char *text, struct pw_arena *arena);
 /* By number or name; NULL. */
 const struct pw_service_port *pw_service_port_find(const struct pw_service *service, const char *text);
 

@@ -213,6 +213,31 @@ int pw_service_resolve(const struct pw_facts *facts, const char *default_ns, con
 	return pw_arena_failed(arena) ? pw_err_set(err, PW_NOMEM, "out of memory while describing Service %s", text) : PW_OK;
 }
 
+struct pw_val *pw_service_absent_val(const struct pw_facts *facts, const char *default_ns, const char *text, struct pw_arena *arena)
+{
+	const struct pw_service *dns = pw_facts_dns_service(facts);
+	const char *ns, *name;
+	struct pw_val *map;
+
+	if (!pw_split_name(text, default_ns, arena, &ns, &name))
+		return NULL;
+	map = pw_val_map(arena);
+	for (size_t i = 0; pw_service_fields[i]; i++)
+		pw_map_set_str(map, pw_service_fields[i], "");
+	pw_map_set_strf(map, "", "%s/%s", ns, name);
+	pw_map_set_str(map, "name", name);
+	pw_map_set_str(map, "namespace", ns);
+	pw_map_set_strf(map, "fqdn", "%s.%s.svc.%s", name, ns, pw_facts_cluster_domain(facts));
+	pw_map_set_strf(map, "short", "%s.%s", name, ns);
+	pw_map_set_str(map, "dns_ip", dns ? dns->cluster_ip : "");
+	pw_map_set_str(map, "protocol", "TCP"); /* the API's default */
+	pw_map_set_int(map, "port", 80);        /* asked about only after it is clear that there is no such Service */
+	(void)pw_map_set_seq(map, "endpoints");
+	(void)pw_map_set_seq(map, "all_endpoints");
+	(void)pw_map_set_seq(map, "nodes");
+	return map;
+}
+
 int pw_service_candidates(const struct pw_facts *facts, const char *default_ns, struct pw_arena *arena, struct pw_val **ret)
 {
 	const struct pw_meta **metas;

@@ -77,6 +77,13 @@ int pw_inputs_set(struct pw_inputs *inputs, size_t i, const char *text, const ch
 		rc = type->resolve(inputs->facts, inputs->default_ns, text, inputs->arena, &val, err);
 	else
 		val = pw_val_str(inputs->arena, text);
+	if (rc == PW_ABSENT && input->type == PW_TYPE_SERVICE && inputs->absent_services) {
+		val = pw_service_absent_val(inputs->facts, inputs->default_ns, text, inputs->arena);
+		if (val) {
+			pw_err_clear(err);
+			rc = PW_OK;
+		}
+	}
 	if (rc)
 		return pw_err_wrap(err, "%s", input->name);
 	pw_scope_set(inputs->scope, input->name, val);
