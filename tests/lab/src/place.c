@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The processes that hold a lab's namespaces open; nothing here talks to a network.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What runs in the lab's pods: small servers that behave as told, well or badly.
  *
@@ -439,9 +440,11 @@ static void answer_http(int fd, const struct service *service)
 	if (strncmp(request, "HEAD ", 5) == 0)
 		return;
 	send_all(fd, body, text);
-	memset(body, 'x', sizeof body);
-	for (; padding > 0; padding -= padding < sizeof body ? padding : sizeof body)
-		send_all(fd, body, padding < sizeof body ? padding : sizeof body);
+	/* In pieces larger than any segment, so that full-sized ones go out, as from a real server. */
+	static char bulk[65536];
+	memset(bulk, 'x', sizeof bulk);
+	for (; padding > 0; padding -= padding < sizeof bulk ? padding : sizeof bulk)
+		send_all(fd, bulk, padding < sizeof bulk ? padding : sizeof bulk);
 	printf("%s %s %u\n", peer_text, path, status);
 	fflush(stdout);
 }
