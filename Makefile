@@ -133,6 +133,62 @@ include tests/kube/kube.mk
 include tests/golden/golden.mk
 include tests/checks/checks.mk
 
+.PHONY: deps demo check check-lab check-faults check-san check-valgrind lint bench install uninstall
+deps: ## install what is missing to build and test (Debian)
+	$(Q)sh tests/deps.sh
+
+demo: deps ## raise a lab, break it (FAULT=name), let packetwalk find it
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)sh tests/demo.sh
+
+# Everything, each suite to a log of its own; the last line adds them up.
+LOGS := $(CURDIR)/build/logs
+SUB = $(MAKE) --no-print-directory
+check: deps ## set up, build and run every test; the last line is "N passed, N failed"
+	$(Q)$(SUB) all
+	$(Q)sh tests/check.sh $(LOGS) \
+		'lint=$(SUB) lint' \
+		'unit=$(SUB) unit CORPORA=$(CORPORA)' \
+		'unit-clang=$(SUB) unit CC=$(CLANG) B=build/clang' \
+		'unit-san=$(SUB) unit VARIANT=san' \
+		'golden=$(SUB) golden' \
+		'golden-san=$(SUB) golden VARIANT=san' \
+		'playbooks=sh tests/playbooks.sh $(BIN)' \
+		'net=$(SUB) check-net' \
+		'kube=$(SUB) check-kube' \
+		'oom=$(SUB) check-oom' \
+		'fuzz-corpus=$(SUB) fuzz-corpus' \
+		'valgrind=$(SUB) check-valgrind' \
+		'extend=sh tests/extend.sh $(CURDIR)/$(BIN)' \
+		'lab=tests/lab/selftest' \
+		'faults=$(SUB) check-faults' \
+		'faults-san=$(SUB) check-faults VARIANT=san FAULTS="$(FAULTS_SAN)"' \
+		$(if $(CORPORA),'corpora=$(SUB) check-corpora CORPORA=$(CORPORA)')
+
+FAULTS ?= $(sort $(wildcard tests/faults/*))
+# One of each kind for the sanitizers: every check runs in at least one of them.
+FAULTS_SAN ?= $(addprefix tests/faults/,healthy-service healthy-dns podpod-vtep-mac-stale podpod-vxlan-blocked kubeproxy-stale np-egress-blocks-dns app-http-error dns-apiserver-unreachable svc-readiness-probe-misconfigured)
+check-faults: $(BIN) ## run the fault scenarios on the lab (FAULTS="dirs")
+	$(Q)PACKETWALK=$(CURDIR)/$(BIN) tests/lab/lab fault $(FAULTS)
+
+check-valgrind: $(UNIT_BIN) $(BIN) ## unit and golden tests under valgrind
+	$(Q)sh tests/valgrind.sh $(BIN) $(UNIT_BIN)
+
+lint: $(BIN) ## layers, headers, banned functions, shell, playbooks
+	$(Q)sh tests/lint.sh $(BIN)
+
+bench: all $(B)/tests/bench/overhead ## what it costs, each figure beside what it is held against
+	$(Q)$(PYTHON) tests/bench/run.py
+
+install: all ## install to $(PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/packetwalk $(DESTDIR)$(PREFIX)/share/packetwalk/playbooks
+	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/packetwalk
+	ln -sf packetwalk $(DESTDIR)$(PREFIX)/bin/kubectl-packetwalk
+	install -m 644 include/packetwalk/*.h include/packetwalk/LICENSE $(DESTDIR)$(PREFIX)/include/packetwalk
+	install -m 644 playbooks/*.yaml $(DESTDIR)$(PREFIX)/share/packetwalk/playbooks
+uninstall: ## remove what install put there
+	rm -rf $(DESTDIR)$(PREFIX)/bin/packetwalk $(DESTDIR)$(PREFIX)/bin/kubectl-packetwalk $(DESTDIR)$(PREFIX)/include/packetwalk $(DESTDIR)$(PREFIX)/share/packetwalk
+
 .PHONY: clean
 clean: ## remove everything generated
 	rm -rf build
