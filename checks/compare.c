@@ -43,7 +43,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_str(ev, "right", right);
 	bool numbers = number(left, &a) && number(right, &b);
 	const char *word = !strcmp(left, right) ? "equal" : !numbers ? "different" : a < b ? "less" : a > b ? "greater" : "equal";
-	pw_result_set(result, word, "%s is %s %s.", left, !strcmp(word, "equal") ? "the same as" : !strcmp(word, "different") ? "different from" : word[0] == 'l' ? "less than" : "greater than", right);
+	pw_result_set(result, word, "%s is %s %s.", *left ? left : "Nothing", !strcmp(word, "equal") ? "the same as" : !strcmp(word, "different") ? "different from" : word[0] == 'l' ? "less than" : "greater than", *right ? right : "nothing");
 	return PW_OK;
 }
 
