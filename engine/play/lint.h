@@ -40,7 +40,7 @@ int pw_lint_partly(const struct pw_play *play, const struct pw_play_env *env, st
 bool pw_lint_flow(struct pw_lint *lint);
 /* lint_claims.c: verdicts against what was cleared. */
 bool pw_lint_claims(struct pw_lint *lint);
-/* lint_steps.c: outcomes, and what people need to be told. */
+/* lint_steps.c: outcomes; and last, so that they never take the room of an error, all warnings. */
 bool pw_lint_steps(struct pw_lint *lint);
 void pw_lint_rest(struct pw_lint *lint);
 /* lint_refs.c: every template, where it stands. */

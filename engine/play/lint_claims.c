@@ -100,7 +100,29 @@ static void flow(const struct pw_lint *lint, struct claims *cleared)
 
 /* ---- who cleared it ---- */
 
-struct trace { const struct pw_lint *lint; const struct claims *cleared; bool *seen; size_t bit; };
+/* An edge that leads to a step, from where; chained per step. */
+struct arrival { size_t from; const struct pw_play_edge *edge; const struct arrival *next; };
+
+struct claims_at { struct claims *cleared; const struct arrival **arrivals; }; /* both by step */
+
+struct trace { const struct claims_at *at; bool *seen; size_t bit; };
+
+static bool add_arrivals(struct pw_lint *lint, const struct arrival **arrivals)
+{
+	const struct pw_play *play = lint->play;
+	for (size_t s = 0; s < play->n_steps; s++)
+		for (size_t e = 0; lint->reached[s] && e < play->steps[s].n_edges; e++) {
+			const struct pw_play_edge *edge = &play->steps[s].edges[e];
+			struct arrival *arrival = edge->go >= 0 ? pw_arena_alloc(lint->arena, sizeof *arrival) : NULL;
+			if (!arrival && edge->go >= 0)
+				return false;
+			if (!arrival)
+				continue;
+			*arrival = (struct arrival){ s, edge, arrivals[edge->go] };
+			arrivals[edge->go] = arrival;
+		}
+	return true;
+}
 
 static const struct pw_play_claim *clearing_claim(const struct pw_play_edge *edge, size_t bit)
 {
@@ -117,22 +139,19 @@ static const struct pw_play_claim *clearing_claim(const struct pw_play_edge *edg
 /* Backwards from a step, along edges that carry the bit, to one that set it. */
 static const struct pw_play_claim *who_cleared(struct trace *trace, size_t step)
 {
-	const struct pw_play *play = trace->lint->play;
 	if (trace->seen[step])
 		return NULL;
 	trace->seen[step] = true;
-	for (size_t s = 0; s < play->n_steps; s++)
-		for (size_t e = 0; trace->lint->reached[s] && e < play->steps[s].n_edges; e++) {
-			const struct pw_play_edge *edge = &play->steps[s].edges[e];
-			struct claims after = trace->cleared[s];
-			take_edge(&after, edge);
-			if (edge->go != (int)step || !pw_set_has(after.w, trace->bit))
-				continue;
-			const struct pw_play_claim *claim = clearing_claim(edge, trace->bit);
-			claim = claim ? claim : who_cleared(trace, s);
-			if (claim)
-				return claim;
-		}
+	for (const struct arrival *a = trace->at->arrivals[step]; a; a = a->next) {
+		struct claims after = trace->at->cleared[a->from];
+		take_edge(&after, a->edge);
+		if (!pw_set_has(after.w, trace->bit))
+			continue;
+		const struct pw_play_claim *claim = clearing_claim(a->edge, trace->bit);
+		claim = claim ? claim : who_cleared(trace, a->from);
+		if (claim)
+			return claim;
+	}
 	return NULL;
 }
 
@@ -140,15 +159,15 @@ static const struct pw_play_claim *who_cleared(struct trace *trace, size_t step)
 
 struct blame { enum pw_layer layer; const char *component; struct pw_place place; const char *verb; };
 
-static bool check_blame(struct pw_lint *lint, const struct claims *cleared, size_t s, const struct pw_play_edge *edge, const struct blame *blame)
+static bool check_blame(struct pw_lint *lint, const struct claims_at *at, size_t s, const struct pw_play_edge *edge, const struct blame *blame)
 {
 	const struct pw_play_verdict *verdict = &lint->play->verdicts[edge->verdict];
-	struct claims after = cleared[s];
+	struct claims after = at->cleared[s];
 	take_edge(&after, edge);
 	size_t bit = bit_of(blame->layer, blame->component);
 	if (bit >= BITS || !pw_set_has(after.w, bit))
 		return true;
-	struct trace trace = { lint, cleared, pw_arena_array(lint->arena, lint->play->n_steps + 1, sizeof(bool)), bit };
+	struct trace trace = { at, pw_arena_array(lint->arena, lint->play->n_steps + 1, sizeof(bool)), bit };
 	if (!trace.seen)
 		return false;
 	const struct pw_play_claim *claim = clearing_claim(edge, bit);
@@ -160,15 +179,15 @@ static bool check_blame(struct pw_lint *lint, const struct claims *cleared, size
 	return true;
 }
 
-static bool check_verdict(struct pw_lint *lint, const struct claims *cleared, size_t s, const struct pw_play_edge *edge)
+static bool check_verdict(struct pw_lint *lint, const struct claims_at *at, size_t s, const struct pw_play_edge *edge)
 {
 	const struct pw_play_verdict *verdict = &lint->play->verdicts[edge->verdict];
 	struct blame blame = { verdict->layer, verdict->component, edge->place, "blames" };
-	if (verdict->layer < PW_LAYER_COUNT && !check_blame(lint, cleared, s, edge, &blame))
+	if (verdict->layer < PW_LAYER_COUNT && !check_blame(lint, at, s, edge, &blame))
 		return false;
 	for (size_t i = 0; i < verdict->n_could_be; i++) {
 		struct blame maybe = { verdict->could_be[i].layer, verdict->could_be[i].component, edge->place, "leaves open" };
-		if (!check_blame(lint, cleared, s, edge, &maybe))
+		if (!check_blame(lint, at, s, edge, &maybe))
 			return false;
 	}
 	return true;
@@ -191,15 +210,16 @@ static void check_edge(struct pw_lint *lint, const struct pw_play_edge *edge)
 bool pw_lint_claims(struct pw_lint *lint)
 {
 	const struct pw_play *play = lint->play;
-	struct claims *cleared = pw_arena_array(lint->arena, play->n_steps + 1, sizeof *cleared);
-	if (!cleared)
+	struct claims_at at = { pw_arena_array(lint->arena, play->n_steps + 1, sizeof *at.cleared),
+				pw_arena_array(lint->arena, play->n_steps + 1, sizeof *at.arrivals) };
+	if (!at.cleared || !at.arrivals || !add_arrivals(lint, at.arrivals))
 		return false;
-	flow(lint, cleared);
+	flow(lint, at.cleared);
 	for (size_t s = 0; s < play->n_steps; s++)
 		for (size_t e = 0; e < play->steps[s].n_edges; e++) {
 			const struct pw_play_edge *edge = &play->steps[s].edges[e];
 			check_edge(lint, edge);
-			if (lint->reached[s] && edge->verdict >= 0 && !check_verdict(lint, cleared, s, edge))
+			if (lint->reached[s] && edge->verdict >= 0 && !check_verdict(lint, &at, s, edge))
 				return false;
 		}
 	return true;

@@ -108,15 +108,11 @@ bool pw_lint_steps(struct pw_lint *lint)
 		const struct pw_play_step *step = &lint->play->steps[s];
 		const char *const *words = NULL;
 		size_t n = pw_play_outcomes(step, lint->arena, &words);
-		if (!lint->partly)
-			check_told(lint, step);
 		check_callee(lint, step);
 		if (n == 0 || step->n_edges == 0) /* the loader has said why */
 			continue;
 		check_declared(lint, step, words, n);
 		check_handled(lint, step, words, n);
-		if (!lint->partly)
-			check_else(lint, step, words, n);
 	}
 	return !pw_arena_failed(lint->arena);
 }
@@ -162,6 +158,12 @@ static void check_file_name(struct pw_lint *lint)
 void pw_lint_rest(struct pw_lint *lint)
 {
 	const struct pw_play *play = lint->play;
+	for (size_t s = 0; s < play->n_steps; s++) {
+		const char *const *words = NULL;
+		size_t n = pw_play_outcomes(&play->steps[s], lint->arena, &words);
+		check_told(lint, &play->steps[s]);
+		check_else(lint, &play->steps[s], words, n);
+	}
 	for (size_t i = 0; i < play->n_verdicts; i++)
 		check_verdict(lint, i);
 	for (size_t i = 0; i < play->n_inputs; i++) {

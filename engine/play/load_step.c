@@ -20,6 +20,10 @@ static bool read_outcomes(struct pw_loader *loader, const char *key, struct pw_p
 	size_t len = strlen(key), n = 0, max = 1;
 	for (const char *p = key; *p; p++)
 		max += *p == ',';
+	if (max > PW_EDGES_MAX) {
+		pw_load_error(loader, place, PW_ID_TOO_MANY, NULL, "there are %zu outcomes, %d are possible", max, PW_EDGES_MAX);
+		return false;
+	}
 	const char **words = pw_arena_array(loader->arena, max, sizeof *words);
 	bool list = len >= 2 && key[0] == '[' && key[len - 1] == ']';
 	const char *end = key + len - list;

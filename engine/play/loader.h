@@ -23,7 +23,7 @@ struct pw_loader {
 };
 
 #define PW_TABLE_MAX 1000      /* steps, verdicts, tests: ten times a large playbook, and the proofs are quadratic */
-#define PW_EDGES_MAX 100       /* edges of one step */
+#define PW_EDGES_MAX 100       /* edges of one step, outcomes of one edge; a check declares at most 64 (vantage/validate.c) */
 
 /* Reads one map by its table. Never fails: what is wrong goes to diags, the field keeps what it was. */
 void pw_load_record(struct pw_loader *loader, const struct pw_schema *schema, const struct pw_val *val, struct pw_place place, void *record);

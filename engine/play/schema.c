@@ -68,7 +68,7 @@ static const struct pw_schema_key step_keys[] = {
 	{ .name = "given", .form = PW_FORM_VALUES, FIELD(pw_play_step, with), .needs = "playbook",
 	  .help = "The inputs of that playbook; those of the same name are passed on without." },
 	{ .name = "asks", .form = PW_FORM_NAMES, LIST(pw_play_step, asks), .needs = "playbook",
-	  .help = "Inputs of that playbook that a person is asked for when they are not given. Without a person the step ends unknown." },
+	  .help = "Inputs of that playbook that a person is asked for when they are not given. Without a person the step ends inconclusive." },
 	{ .name = "on", .form = PW_FORM_EDGES, .flags = PW_KEY_REQUIRED, LIST(pw_play_step, edges), .of = &pw_schema_edge,
 	  .help = "What follows: an outcome, a list of outcomes [a, b], or else." },
 	{ .name = NULL },
