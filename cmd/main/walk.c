@@ -138,7 +138,6 @@ static int read_cluster(struct pw_walk_run *run)
 static int fill_inputs(struct pw_walk_run *run)
 {
 	struct pw_inputs *inputs = &run->inputs;
-	inputs->absent_services = true;
 	bool missing = false;
 	int code = 0;
 	for (size_t i = 0; i < run->play->n_inputs; i++) {

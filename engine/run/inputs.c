@@ -77,13 +77,6 @@ int pw_inputs_set(struct pw_inputs *inputs, size_t i, const char *text, const ch
 		rc = type->resolve(inputs->facts, inputs->default_ns, text, inputs->arena, &val, err);
 	else
 		val = pw_val_str(inputs->arena, text);
-	if (rc == PW_ABSENT && input->type == PW_TYPE_SERVICE && inputs->absent_services) {
-		val = pw_service_absent_val(inputs->facts, inputs->default_ns, text, inputs->arena);
-		if (val) {
-			pw_err_clear(err);
-			rc = PW_OK;
-		}
-	}
 	if (rc)
 		return pw_err_wrap(err, "%s", input->name);
 	pw_scope_set(inputs->scope, input->name, val);
@@ -120,16 +113,9 @@ bool pw_inputs_may_be_absent(const struct pw_inputs *inputs, size_t i)
 int pw_inputs_set_absent(struct pw_inputs *inputs, size_t i, const char *text, const char *from, struct pw_err *err)
 {
 	const struct pw_play_input *input = &inputs->play->inputs[i];
-	const char *slash = strchr(text, '/'), *name = slash ? slash + 1 : text;
-	const char *ns = slash ? pw_arena_strndup(inputs->arena, text, (size_t)(slash - text)) : inputs->default_ns;
-	struct pw_val *val = pw_val_map(inputs->arena);
-	for (const char *const *field = pw_input_type(input->type)->fields; field && *field; field++)
-		pw_map_set_str(val, *field, "");
-	pw_map_set_strf(val, "", "%s/%s", ns ? ns : "", name);
-	pw_map_set_str(val, "name", name);
-	pw_map_set_str(val, "namespace", ns);
-	pw_map_set_strf(val, "short", "%s.%s", name, ns ? ns : "");
-	pw_map_set_strf(val, "fqdn", "%s.%s.svc.%s", name, ns ? ns : "", pw_facts_cluster_domain(inputs->facts));
+	struct pw_val *val = pw_service_absent_val(inputs->facts, inputs->default_ns, text, inputs->arena);
+	if (!val)
+		return pw_err_set(err, PW_USAGE, "%s: '%s' can not be the name of a Service", input->name, text);
 	pw_scope_set(inputs->scope, input->name, val);
 	inputs->values[i].text = pw_arena_strdup(inputs->arena, text);
 	inputs->values[i].from = pw_arena_strdup(inputs->arena, from);
@@ -215,6 +201,10 @@ int pw_inputs_fill(struct pw_inputs *inputs, pw_input_lookup_fn lookup, void *ar
 			return rc;
 		pw_err_clear(rc ? err : NULL);
 		rc = text ? pw_inputs_set(inputs, i, text, from, err) : PW_OK;
+		if (rc == PW_ABSENT && pw_inputs_may_be_absent(inputs, i)) {
+			pw_err_clear(err);
+			rc = pw_inputs_set_absent(inputs, i, text, from, err);
+		}
 		if (rc)
 			return rc;
 		if (!text && input->optional)

@@ -25,7 +25,6 @@ struct pw_inputs {
 	struct pw_arena *arena;
 	const struct pw_facts *facts;    /* NULL: no cluster; inputs that name objects can not be set */
 	const char *default_ns;
-	bool absent_services;            /* a Service that does not exist is an input like any other: the walk says so (nobody is there to be asked again) */
 	struct pw_input_value *values;   /* one per input of the playbook */
 };
 
