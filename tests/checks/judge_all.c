@@ -3,6 +3,7 @@
  * Every judge on recorded observations: tests/checks/NAME.yaml holds the cases of the check NAME (judge/case.h says
  * how they are written). Each outcome a check declares has a case, each evidence it declares is given in some case.
  */
+#include <dirent.h>
 #include <regex.h>
 #include <stdio.h>
 #include <string.h>
@@ -155,6 +156,28 @@ static void test_check(const struct pw_check *check)
 	test_coverage(check, &seen);
 }
 
+static bool is_check(const char *name, size_t len)
+{
+	for (size_t i = 0; pw_check_registry[i]; i++)
+		if (strlen(pw_check_registry[i]->name) == len && !strncmp(pw_check_registry[i]->name, name, len))
+			return true;
+	return false;
+}
+
+/* Cases of a check that was renamed or removed would never run. */
+static void test_files(void)
+{
+	DIR *folder = opendir("tests/checks");
+	if (!ok(folder, "tests/checks can be listed"))
+		return;
+	for (const struct dirent *entry; (entry = readdir(folder));) {
+		size_t len = strlen(entry->d_name), end = strlen(".yaml");
+		if (len > end && !strcmp(entry->d_name + len - end, ".yaml") && !is_check(entry->d_name, len - end))
+			ok(false, "tests/checks/%s has a check of its name", entry->d_name);
+	}
+	(void)closedir(folder);
+}
+
 /* Without arguments all checks, else those named. */
 int main(int argc, char **argv)
 {
@@ -165,5 +188,7 @@ int main(int argc, char **argv)
 		if (wanted)
 			test_check(pw_check_registry[i]);
 	}
+	if (argc < 2)
+		test_files();
 	return tap_done();
 }
