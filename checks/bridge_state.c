@@ -69,41 +69,56 @@ static const struct pw_val *host_end(const struct pw_val *observation, const cha
 	return NULL;
 }
 
-/* A port that holds only itself in the bridge cannot be found by MAC when its
- * pod is silent: any isolated or fallen-out veth is then the suspect. */
-static const struct pw_val *suspect(const struct pw_val *links)
+static bool is_veth(const struct pw_val *link)
 {
-	for (size_t i = 0; i < pw_val_count(links); i++) {
-		const struct pw_val *link = pw_val_at(links, i);
-		if (!strcmp(pw_map_str(link, "kind", ""), "veth") && pw_map_bool(pw_map_get(link, "bridge_port"), "isolated", false))
-			return link;
-	}
-	return NULL;
+	return !strcmp(pw_map_str(link, "kind", ""), "veth");
 }
 
 static bool others_bridged(const struct pw_val *links)
 {
 	for (size_t i = 0; i < pw_val_count(links); i++)
-		if (!strcmp(pw_map_str(pw_val_at(links, i), "kind", ""), "veth") && *pw_map_str(pw_val_at(links, i), "master", ""))
+		if (is_veth(pw_val_at(links, i)) && *pw_map_str(pw_val_at(links, i), "master", ""))
 			return true;
 	return false;
+}
+
+/* A bridge forgets what it learned on a port that goes down or leaves, and learns nothing on one nobody can ask. So when
+ * nobody knows the MAC: an isolated port, or the only veth that is down or in no bridge, is the suspect. */
+static const struct pw_val *suspect(const struct pw_val *links)
+{
+	const struct pw_val *found = NULL;
+	bool bridged = others_bridged(links);
+	size_t n = 0;
+	for (size_t i = 0; i < pw_val_count(links); i++) {
+		const struct pw_val *link = pw_val_at(links, i);
+		if (!is_veth(link))
+			continue;
+		if (pw_map_bool(pw_map_get(link, "bridge_port"), "isolated", false))
+			return link;
+		if (bridged && (!pw_map_bool(link, "up", false) || !*pw_map_str(link, "master", ""))) {
+			found = link;
+			n++;
+		}
+	}
+	return n == 1 ? found : NULL;
 }
 
 /* BR_STATE_FORWARDING, linux/if_bridge.h */
 #define FORWARDING 3
 
-static void conclude(const char *ref, const char *ask, const struct pw_val *port, bool bridged, struct pw_result *result)
+/* `whose` says how sure it is that the port is the pod's. */
+static void conclude(const char *ref, const char *ask, const struct pw_val *port, const char *whose, bool bridged, struct pw_result *result)
 {
 	const struct pw_val *flags = pw_map_get(port, "bridge_port");
 	const char *name = pw_map_str(port, "name", ""), *qdisc = pw_map_str(port, "qdisc", "");
 	if (!port)
 		pw_result_set(result, "not-found", "The node knows no interface with the MAC of %s.", ref);
 	else if (!pw_map_bool(port, "up", false))
-		pw_result_set(result, "down", "%s, the host end of %s, is down.", name, ref);
+		pw_result_set(result, "down", "%s, %s %s, is down.", name, whose, ref);
 	else if (!*pw_map_str(port, "master", "") && bridged)
-		pw_result_set(result, "not-in-bridge", "%s, the host end of %s, is in no bridge.", name, ref);
+		pw_result_set(result, "not-in-bridge", "%s, %s %s, is in no bridge.", name, whose, ref);
 	else if (pw_map_bool(flags, "isolated", false))
-		pw_result_set(result, "isolated", "%s is an isolated bridge port.", name);
+		pw_result_set(result, "isolated", "%s, %s %s, is an isolated bridge port.", name, whose, ref);
 	else if (flags && pw_map_int(flags, "state", FORWARDING) != FORWARDING)
 		pw_result_set(result, "not-forwarding", "%s, the port of %s, is not forwarding.", name, ref);
 	else if (!strcmp(ask, "hairpin") && flags && !pw_map_bool(flags, "hairpin", false))
@@ -119,6 +134,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	(void)err;
 	const struct pw_val *links = pw_map_get(observation, "links");
 	const struct pw_val *port = host_end(observation, pw_ctx_str(ctx, "address"));
+	const char *whose = port ? "the host end of" : "most likely the host end of";
 	if (!port)
 		port = suspect(links);
 	const struct pw_val *flags = pw_map_get(port, "bridge_port");
@@ -129,14 +145,14 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_bool(ev, "hairpin", pw_map_bool(flags, "hairpin", false));
 	pw_map_set_str(ev, "qdisc", pw_map_str(port, "qdisc", ""));
 	pw_map_set_int(ev, "mtu", pw_map_int(port, "mtu", 0));
-	conclude(pw_ctx_str(ctx, "pod"), pw_ctx_str(ctx, "ask"), port, others_bridged(links), result);
+	conclude(pw_ctx_str(ctx, "pod"), pw_ctx_str(ctx, "ask"), port, whose, others_bridged(links), result);
 	return PW_OK;
 }
 
 const struct pw_check pw_check_bridge_state = {
 	PW_CHECK_HEAD("bridge_state"),
 	.summary = "Look at the host end of a pod's interface and its bridge port",
-	.details = "Found by the MAC the bridge learned; isolation, hairpin, state and shapers.",
+	.details = "Found by the MAC the bridge learned, else by being the only one out of order; isolation, hairpin, state and shapers.",
 	.params = params,
 	.outcomes = outcomes,
 	.evidence = evidence,
