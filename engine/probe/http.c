@@ -123,7 +123,7 @@ static int add_connect_to(struct request *r, const char *host, struct pw_err *er
 static int override_host(struct request *r, struct pw_err *err)
 {
 	const char *host = r->spec->host, *colon = strrchr(host, ':');
-	bool with_port = colon && (!strchr(host, ']') || colon[-1] == ']') && strchr(host, ':') == colon;
+	bool with_port = colon && strchr(host, ':') == colon; /* more of them are an IPv6 address */
 	const char *name = with_port ? pw_arena_strndup(pw_ctx_arena(r->ctx), host, (size_t)(colon - host)) : host;
 	if (!name)
 		return oom(err);

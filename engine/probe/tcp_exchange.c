@@ -117,14 +117,14 @@ static void put_info(struct exchange *x, struct pw_val *ret)
 	pw_map_set_int(ret, "snd_mss", info->tcpi_snd_mss);
 }
 
-static int exchange(struct pw_ctx *ctx, struct exchange *x, int64_t deadline_us, struct pw_val *ret, struct pw_err *err)
+static void exchange(struct pw_ctx *ctx, struct exchange *x, int64_t deadline_us, struct pw_val *ret)
 {
 	if (x->a->late || x->a->sys) {
 		/* Nothing was asked of the peer: the connect tells why. */
 		pw_map_set_str(ret, "result", x->a->sys == ECONNRESET ? "reset" : "error");
 		pw_map_set_int(ret, "sent", 0);
 		pw_map_set_int(ret, "received", 0);
-		return PW_OK;
+		return;
 	}
 	run(x, deadline_us);
 	pw_map_set_str(ret, "result", result_of(x));
@@ -138,9 +138,6 @@ static int exchange(struct pw_ctx *ctx, struct exchange *x, int64_t deadline_us,
 	pw_map_set_str(ret, "head", pw_text_of_bytes(pw_ctx_arena(ctx), x->head, x->received, HEAD_MAX));
 	pw_sock_error_put(&x->a->error, ret, "icmp");
 	put_info(x, ret);
-	if (pw_arena_failed(pw_ctx_arena(ctx)))
-		return pw_err_set(err, PW_NOMEM, "no memory for the result of an exchange");
-	return PW_OK;
 }
 
 int pw_probe_tcp_exchange(struct pw_ctx *ctx, const struct pw_tcp_spec *spec, const void *payload, size_t len,
@@ -158,8 +155,10 @@ int pw_probe_tcp_exchange(struct pw_ctx *ctx, const struct pw_tcp_spec *spec, co
 		pw_tcp_wait(&a, 1, pw_deadline_us(ctx, spec->timeout_ms));
 		a.refused_by_counter = before >= 0 && pw_icmp_unreachables(pw_endpoint_family(&to)) > before;
 		pw_tcp_put(&a, pw_map_set_map(ret, "connect"));
-		rc = exchange(ctx, &x, pw_deadline_us(ctx, spec->timeout_ms), ret, err);
+		exchange(ctx, &x, pw_deadline_us(ctx, spec->timeout_ms), ret);
 	}
 	pw_tcp_close(&a, spec->reset);
+	if (rc == PW_OK && pw_arena_failed(pw_ctx_arena(ctx)))
+		rc = pw_err_set(err, PW_NOMEM, "no memory for the result of an exchange");
 	return rc;
 }

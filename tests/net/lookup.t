@@ -24,7 +24,7 @@ conf "nameserver $S" 'search a.test svc.test b.test' 'options ndots:5 timeout:1 
 for libc in glibc musl; do
 	lookup $libc api
 	has "$libc: found along the search list" outcome=found result=answered addresses.n=1 addresses.0=10.96.0.7 candidate=api.svc.test \
-		candidates.n=2 candidates.0=api.a.test n_queries=4 from_hosts=false libc=$libc name=api
+		candidates.n=2 candidates.0=api.a.test n_queries=4 from_hosts=false libc="$libc" name=api
 	asked 'A and AAAA of each name' 'api.a.test 1 udp api.a.test 28 udp api.svc.test 1 udp api.svc.test 28 udp '
 done
 lookup glibc web.test
