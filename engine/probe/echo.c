@@ -16,6 +16,7 @@ enum {
 	V6_TOO_BIG = 2, V6_REQUEST = 128, V6_REPLY = 129,
 	IN_FLIGHT_MAX = 64 * 1024, /* bytes: more could overflow the socket's receive buffer and look like loss */
 	RECEIVE_BUFFER = 1024 * 1024,
+	SEND_TRIES = 3,
 };
 
 static int set_int(int fd, int level, int name, int value)
@@ -161,16 +162,22 @@ static void send_one(struct pw_echo_sock *s, struct pw_echo *all, size_t n, stru
 	if (s->family == AF_INET) /* the rest is zeros; for IPv6 the kernel computes it */
 		put16(header + 2, checksum(header, sizeof header));
 	e->sent_us = pw_mono_us();
-	/* An error on the socket may be of an earlier request: it was queued as well, so the next try is this one's own. */
-	ssize_t sent = sendmsg(s->fd, &msg, MSG_NOSIGNAL);
-	if (sent < 0 && errno != EMSGSIZE) {
-		take_errors(s, all, n, &local_mtu);
+	/*
+	 * An error that waits on the socket, of an earlier request, is reported by the next call whatever that is: it was
+	 * queued as well, so it is taken off and the call made again. Our own stack's refusal for size is queued as local.
+	 */
+	ssize_t sent = -1;
+	for (int i = 0; i < SEND_TRIES && sent < 0 && !local_mtu; i++) {
 		sent = sendmsg(s->fd, &msg, MSG_NOSIGNAL);
+		if (sent < 0) {
+			e->sys = errno;
+			take_errors(s, all, n, &local_mtu);
+		}
 	}
-	if (sent >= 0)
+	if (sent >= 0) {
+		e->sys = 0;
 		return;
-	e->sys = errno;
-	take_errors(s, all, n, &local_mtu);
+	}
 	e->mtu = e->sys == EMSGSIZE ? local_mtu : 0;
 	finish(e, of_errno(e->sys));
 }

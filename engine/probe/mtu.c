@@ -18,6 +18,7 @@ enum {
 	SMALL_TRIES = 3,
 	ROUNDS_MAX = 8,
 	WAIT_LEAST_MS = 200, WAIT_RTTS = 4,
+	DEFAULT_MTU = 1500,
 	DISCARD_PORT = 9,   /* nothing is sent to it */
 };
 
@@ -214,7 +215,7 @@ int pw_probe_mtu(struct pw_ctx *ctx, const char *address, unsigned max, unsigned
 	local_mtus(address, &route, &link);
 	w->ctx = ctx;
 	w->wait_ms = timeout_ms;
-	w->top = max ? max : link ? link : 1500;
+	w->top = link && (!max || link < max) ? link : max ? max : DEFAULT_MTU; /* what the interface will not take tells nothing of the path */
 	w->top = w->top < PW_ECHO_MIN ? PW_ECHO_MIN : w->top > PW_ECHO_MAX ? PW_ECHO_MAX : w->top;
 	bool works = small_works(w);
 	if (works) {

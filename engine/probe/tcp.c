@@ -156,6 +156,23 @@ static bool held_back(const struct pw_tcp_attempt *a)
 	return a->info_len && a->info.tcpi_state == TCP_STATE_SYN_SENT && a->info.tcpi_total_retrans > 0 && a->info.tcpi_retrans == 0;
 }
 
+/*
+ * When ARP or ND gets no answer the kernel tells its own sockets by an ICMP
+ * "host unreachable" from our own address (ipv4_link_failure), which nobody
+ * sent and no wire saw.
+ */
+static bool neighbour_silent(const struct pw_tcp_attempt *a)
+{
+	enum { V4_UNREACHABLE = 3, V4_HOST = 1, V6_UNREACHABLE = 1, V6_ADDRESS = 3 };
+	char own[PW_ENDPOINT_TEXT];
+	if (a->sys != EHOSTUNREACH || !a->error.seen || a->error.local)
+		return false;
+	pw_endpoint_address(&a->source, own);
+	bool v6 = pw_endpoint_family(&a->source) == AF_INET6;
+	return !strcmp(a->error.from, own) && a->error.type == (v6 ? V6_UNREACHABLE : V4_UNREACHABLE) &&
+	       a->error.code == (v6 ? V6_ADDRESS : V4_HOST);
+}
+
 void pw_tcp_put(const struct pw_tcp_attempt *a, struct pw_val *map)
 {
 	char source[PW_ENDPOINT_TEXT];
@@ -172,6 +189,8 @@ void pw_tcp_put(const struct pw_tcp_attempt *a, struct pw_val *map)
 			pw_map_set_int(map, "segs_in", a->info.tcpi_segs_in);
 	}
 	pw_sock_error_put(&a->error, map, "icmp");
+	if (neighbour_silent(a))
+		pw_map_set_bool(map, "neighbour_silent", true);
 }
 
 void pw_tcp_close(struct pw_tcp_attempt *a, bool reset)

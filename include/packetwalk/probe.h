@@ -51,7 +51,7 @@ int pw_probe_hosts(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err);
 
 /* TCP connects, `count` of them with fresh source ports, side by side.
  * ret: {address, port, attempts: [{result, errno, ms, source: "ip:port", retrans, segs_in,
- *       icmp: {type, code, from}}..], connected, refused_rst, refused_icmp, host_unreachable, net_unreachable,
+ *       icmp: {type, code, from}, neighbour_silent (true: no answer to ARP or ND here; icmp is then of our own kernel)}..], connected, refused_rst, refused_icmp, host_unreachable, net_unreachable,
  *       timeout, local_error, other (counts), ms_min, ms_median, ms_max, out_drop (bool: SYNs never left),
  *       icmp_limited (bool: some ICMP refusals and else only silence: the sender's limit of six ICMP errors in a row may
  *       hide a refusal of all)}
@@ -114,7 +114,7 @@ int pw_probe_ping(struct pw_ctx *ctx, const char *address, const unsigned *sizes
 		  unsigned tries, unsigned timeout_ms, struct pw_val *ret, struct pw_err *err);
 
 /* Path MTU by TCP-free means: sweep of DF ICMP echo with the error queue, and the interface and route MTU (0: not known).
- * `max` 0: the interface's MTU. Exact to the byte; silence is tried twice. timeout_ms is waited for a reply, less once the
+ * `max` 0, or above the interface's MTU: that MTU. Exact to the byte; silence is tried twice. timeout_ms is waited for a reply, less once the
  * round-trip time is known. largest_ok and smallest_lost only when echo works at all.
  * ret: {address, route_mtu, link_mtu, sizes: [{size, result: reply|silent|too-big-local|too-big-router|unreachable, mtu, from}],
  *       largest_ok, smallest_lost, icmp_works (bool: any echo reply at all)} */

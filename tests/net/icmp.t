@@ -86,8 +86,9 @@ has 'a smaller link that is silent' icmp_works=true largest_ok=1437 smallest_los
 lacks 'nobody told' 'sizes\.[0-9]*\.result=too-big-router'
 firewall r
 in_ns c ip link set eth0 mtu 1480
-probe c mtu address=$S max=1500
-has 'our own link' link_mtu=1480 largest_ok=1437 'sizes\.[0-9]*\.result=too-big-local'
+probe c mtu address=$S max=9000
+has 'our own link' link_mtu=1480 largest_ok=1437 smallest_lost=1438 'sizes\.[0-9]*\.size=1480'
+lacks 'is not asked for more than it takes' 'sizes\.[0-9]*\.result=too-big-local'
 in_ns c ip route add $S/32 via 10.77.1.1 mtu 1300
 probe c mtu address=$S
 has 'the route' route_mtu=1300 link_mtu=1480 largest_ok=1437

@@ -71,9 +71,14 @@ probe c tcp address=$S port=80
 has 'rejected here' refused_icmp=1 attempts.0.icmp.from=10.77.1.2
 firewall c
 
+probe c tcp address=10.77.2.9 port=80 timeout=6000
+has 'no neighbour of the router' host_unreachable=1 attempts.0.icmp.from=10.77.1.1
+lacks 'is none of ours' 'attempts.0.neighbour_silent=.*'
 probe c tcp address=10.77.1.9 port=80 timeout=6000
-has 'no neighbour' host_unreachable=1 attempts.0.errno=113
+has 'no neighbour' host_unreachable=1 attempts.0.errno=113 attempts.0.neighbour_silent=true attempts.0.icmp.from=10.77.1.2
 between 'takes three seconds' attempts.0.ms 2500 4500
+probe c tcp address=fd77:1::9 port=80 timeout=6000
+has 'no neighbour by IPv6' host_unreachable=1 attempts.0.neighbour_silent=true
 in_ns c ip route add blackhole 10.78.1.0/24
 in_ns c ip route add prohibit 10.78.2.0/24
 in_ns c ip route add unreachable 10.78.3.0/24
