@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <packetwalk/cleanup.h>
+#include <packetwalk/facts.h>
 #include <packetwalk/probe.h>
 
 static const struct pw_param params[] = {
@@ -24,6 +25,7 @@ static const struct pw_param params[] = {
 static const struct pw_outcome outcomes[] = {
 	{ "resolved", PW_CLASS_OK, "Answered, with the expected address if one was given.", NULL, NULL },
 	{ "slow", PW_CLASS_WARN, "Answered, but only after a question went unanswered.", "one of several DNS servers is dead, or packets are lost", "ask every DNS pod directly" },
+	{ "search-domain", PW_CLASS_WARN, "A name from outside the cluster was answered only with a search domain of the node appended.", "a wildcard record in that domain", "look the name up with a trailing dot" },
 	{ "hosts-file", PW_CLASS_FAIL, "A line of the hosts file answers with another address than expected.", "hostAliases, or a mounted hosts file, gone stale", "remove the line" },
 	{ "mismatch", PW_CLASS_FAIL, "Answered with other addresses than expected.", "another server, a stale record, or a wildcard in a search domain", "see which name and server answered" },
 	{ "nxdomain", PW_CLASS_FAIL, "The name does not exist, says the server.", "wrong name or namespace, a headless Service without ready pods, or a zone the server does not know", "look at the objects" },
@@ -177,6 +179,23 @@ static const char *by_result(const char *result)
 	return NULL;
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+	size_t n = strlen(text), e = strlen(end);
+	while (n && text[n - 1] == '.')
+		n--;
+	return n > e && !strncmp(text + n - e, end, e) && text[n - e - 1] == '.';
+}
+
+/* "www.example.com" answered as "www.example.com.corp.test": a dotted name is
+ * meant to be whole, and the cluster's own search domains are no surprise. */
+static bool by_foreign_search(const char *name, const char *asked, const char *domain)
+{
+	size_t len = strlen(name);
+	return strchr(name, '.') && name[len - 1] != '.' && !ends_with(name, domain) && !strncmp(asked, name, len) && asked[len] == '.' && asked[len + 1] &&
+	       !ends_with(asked, domain);
+}
+
 static const char *decide(const struct pw_val *observation, const struct pw_val *query, const struct pw_val *addresses, const char *expect, size_t lost)
 {
 	const char *bad = by_result(pw_map_str(query, "result", ""));
@@ -193,6 +212,8 @@ static void say(struct pw_result *result, const char *word, const char *name, co
 {
 	if (!strcmp(word, "resolved"))
 		pw_result_set(result, word, "%s is %s, says %s.", name, *addresses ? addresses : "known", who);
+	else if (!strcmp(word, "search-domain"))
+		pw_result_set(result, word, "%s is %s, but only with a search domain appended, says %s.", name, addresses, who);
 	else if (!strcmp(word, "slow"))
 		pw_result_set(result, word, "%s is %s, but %zu questions went unanswered first.", name, addresses, lost);
 	else if (!strcmp(word, "mismatch") || !strcmp(word, "hosts-file"))
@@ -232,7 +253,10 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_int(ev, "queries", pw_map_int(observation, "n_queries", pw_map_int(observation, "tries", 1)));
 	pw_map_set_real(ev, "ms", ms);
 	pw_map_set_str(ev, "expected", expect ? expect : "");
-	say(result, decide(observation, query, list, expect, lost), name, who, pw_buf_str(&addresses), expect ? expect : "", lost);
+	const char *word = decide(observation, query, list, expect, lost);
+	if (!strcmp(word, "resolved") && by_foreign_search(name, pw_map_str(observation, "candidate", ""), pw_facts_cluster_domain(pw_ctx_facts(ctx))))
+		word = "search-domain";
+	say(result, word, name, who, pw_buf_str(&addresses), expect ? expect : "", lost);
 	return PW_OK;
 }
 

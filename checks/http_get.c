@@ -23,6 +23,7 @@ static const struct pw_outcome outcomes[] = {
 	{ "not-http", PW_CLASS_OK, "Connected and answered, but not in HTTP: the port speaks something else.", NULL, NULL },
 	{ "client-error", PW_CLASS_WARN, "Answered with a 4xx other than 401, 403 and 421: the server is there and does not know this request.", "another path or Host is expected", NULL },
 	{ "denied", PW_CLASS_FAIL, "Answered with 401 or 403.", "an access list or authentication of the server, or of a proxy", "see who sent it, and from which address the server saw the request" },
+	{ "mesh-denied", PW_CLASS_FAIL, "A service mesh's proxy answered 403: its authorization policy does not admit the sender.", "an AuthorizationPolicy without a rule for this caller", "extend the policy" },
 	{ "misdirected", PW_CLASS_FAIL, "Answered with 421, or closed without a word: no site for that name.", "the server wants another Host or SNI", "ask with the Host it knows" },
 	{ "server-error", PW_CLASS_FAIL, "Answered with a 5xx.", "the application, or a proxy in front of it", "ask it from its own pod" },
 	{ "slow", PW_CLASS_FAIL, "Connected at once, but the first byte came late.", "a slow application", "ask it from its own pod" },
@@ -60,6 +61,12 @@ static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *
 	return pw_probe_http(ctx, &spec, observation, err);
 }
 
+/* Envoy's RBAC filter answers with this body; its Server header is "envoy" or "istio-envoy". */
+static bool denied_by_mesh(const struct pw_val *o)
+{
+	return strstr(pw_map_str(o, "body_head", ""), "RBAC: access denied") || strstr(pw_map_str(o, "server", ""), "envoy");
+}
+
 static const char *by_status(long long status, double first_byte_ms, unsigned slow_ms)
 {
 	if (status >= 500)
@@ -84,6 +91,8 @@ static const char *decide(const struct pw_val *o, long long status, double first
 		return "tls-required";
 	if (is(o, "mismatch", "tls-to-plain"))
 		return "tls-not-spoken";
+	if (is(o, "result", "response") && status == 403 && denied_by_mesh(o))
+		return "mesh-denied";
 	if (is(o, "result", "response"))
 		return by_status(status, first_byte_ms, slow_ms);
 	if (is(o, "result", "reset"))
