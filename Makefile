@@ -174,7 +174,7 @@ check-faults: $(BIN) ## run the fault scenarios on the lab (FAULTS="dirs")
 check-valgrind: $(UNIT_BIN) $(BIN) ## unit and golden tests under valgrind
 	$(Q)sh tests/valgrind.sh $(BIN) $(UNIT_BIN)
 
-lint: $(BIN) ## layers, headers, banned functions, shell, playbooks
+lint: $(BIN) $(B)/tests/unit/play_schema ## layers, headers, banned functions, shell, playbooks
 	$(Q)sh tests/lint.sh $(BIN)
 
 bench: all $(B)/tests/bench/overhead ## what it costs, each figure beside what it is held against

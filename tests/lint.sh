@@ -25,4 +25,4 @@ echo 1..1
 SH
 chmod +x "$tmp"/*
 cp tests/lint/layers.sh "$tmp/layers"; chmod +x "$tmp/layers"
-BIN=$bin sh tests/run-tap.sh "$tmp/layers" "$tmp/shellcheck" "$tmp/cppcheck" "$tmp/secrets-and-paths"
+BIN=$bin sh tests/run-tap.sh "$tmp/layers" "$tmp/shellcheck" "$tmp/cppcheck" "$tmp/secrets-and-paths" tests/lint/playbook-schema
