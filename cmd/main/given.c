@@ -197,19 +197,24 @@ int pw_given_check(struct pw_given *given, struct pw_inputs *inputs)
 	return values ? pw_given_missing(given, &look) : pw_fail(given->app, PW_EXIT_ENVIRONMENT, "out of memory");
 }
 
-static void pass_on(struct pw_given *given, const struct pw_play *play, struct pw_scope *scope, unsigned depth)
+static void pass_on(struct pw_given *given, const struct pw_play *play, struct pw_scope *scope, struct pw_val *texts, unsigned depth)
 {
 	const char *from;
 	for (size_t s = 0; s < play->n_steps; s++) {
 		const struct pw_play *callee = play->steps[s].callee;
 		for (size_t i = 0; callee && i < callee->n_inputs; i++) {
 			const char *name = callee->inputs[i].name, *text = pw_given_lookup(given, name, &from);
-			if (text && !pw_scope_get(scope, name))
-				pw_scope_set(scope, name, pw_val_str(given->app->arena, text));
+			if (!text || pw_scope_get(scope, name))
+				continue;
+			pw_scope_set(scope, name, pw_val_str(given->app->arena, text));
+			pw_map_set_str(texts, name, text);
 		}
 		if (callee && depth < MAX_DEPTH)
-			pass_on(given, callee, scope, depth + 1);
+			pass_on(given, callee, scope, texts, depth + 1);
 	}
 }
 
-void pw_given_pass_on(struct pw_given *given, struct pw_scope *scope) { pass_on(given, given->play, scope, 0); }
+void pw_given_pass_on(struct pw_given *given, struct pw_scope *scope, struct pw_val *texts)
+{
+	pass_on(given, given->play, scope, texts, 0);
+}

@@ -26,7 +26,7 @@ int pw_given_check(struct pw_given *given, struct pw_inputs *inputs);
 int pw_given_missing(struct pw_given *given, const struct pw_inputs *inputs);
 /* PACKETWALK_INPUT_NAME */
 const char *pw_given_variable(struct pw_app *app, const char *name);
-/* Inputs that only a called playbook has, as plain values where its call finds them. */
-void pw_given_pass_on(struct pw_given *given, struct pw_scope *scope);
+/* Inputs that only a called playbook has: as plain values where its call finds them, and among the texts of the record. */
+void pw_given_pass_on(struct pw_given *given, struct pw_scope *scope, struct pw_val *texts);
 
 #endif

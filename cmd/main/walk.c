@@ -224,7 +224,8 @@ static int prepare_inputs(struct pw_walk_run *run, struct pw_scope *scope)
 	}
 	if (!code && pw_app_flag(run->app, "explain-inputs"))
 		explain_inputs(run);
-	pw_given_pass_on(&run->given, scope);
+	run->texts = pw_inputs_val(&run->inputs);
+	pw_given_pass_on(&run->given, scope, run->texts);
 	return code;
 }
 
@@ -277,7 +278,6 @@ static int walk(struct pw_walk_run *run, unsigned jobs)
 	if (pw_app_executor(app, &executor, &err))
 		return pw_fail_err(app, 0, &err);
 	pw_session_new(app, run->word, &run->session);
-	run->texts = pw_inputs_val(&run->inputs);
 	run->shown = app->out.tty && app->err.tty && !pw_app_quiet(app);
 	struct pw_driver_config config = {
 		.play = run->play, .scope = run->inputs.scope, .arena = app->arena, .inputs = run->texts,
