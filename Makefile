@@ -133,7 +133,7 @@ include tests/kube/kube.mk
 include tests/golden/golden.mk
 include tests/checks/checks.mk
 
-.PHONY: deps demo check check-lab check-faults check-san check-valgrind lint bench install uninstall
+.PHONY: deps demo docs check check-lab check-faults check-san check-valgrind lint bench install uninstall
 deps: ## install what is missing to build and test (Debian)
 	$(Q)sh tests/deps.sh
 
@@ -180,14 +180,20 @@ lint: $(BIN) $(B)/tests/unit/play_schema ## layers, headers, banned functions, s
 bench: all $(B)/tests/bench/overhead ## what it costs, each figure beside what it is held against
 	$(Q)$(PYTHON) tests/bench/run.py
 
-install: all ## install to $(PREFIX)
+docs: $(BIN) ## write man pages and the reference from the declarations, to build/
+	$(Q)$(BIN) doc man build/man
+	$(Q)$(BIN) doc markdown build/reference
+
+install: all docs ## install to $(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/packetwalk $(DESTDIR)$(PREFIX)/share/packetwalk/playbooks
 	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/packetwalk
 	ln -sf packetwalk $(DESTDIR)$(PREFIX)/bin/kubectl-packetwalk
 	install -m 644 include/packetwalk/*.h include/packetwalk/LICENSE $(DESTDIR)$(PREFIX)/include/packetwalk
 	install -m 644 playbooks/*.yaml $(DESTDIR)$(PREFIX)/share/packetwalk/playbooks
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 build/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 uninstall: ## remove what install put there
-	rm -rf $(DESTDIR)$(PREFIX)/bin/packetwalk $(DESTDIR)$(PREFIX)/bin/kubectl-packetwalk $(DESTDIR)$(PREFIX)/include/packetwalk $(DESTDIR)$(PREFIX)/share/packetwalk
+	rm -rf $(DESTDIR)$(PREFIX)/bin/packetwalk $(DESTDIR)$(PREFIX)/bin/kubectl-packetwalk $(DESTDIR)$(PREFIX)/include/packetwalk $(DESTDIR)$(PREFIX)/share/packetwalk $(DESTDIR)$(PREFIX)/share/man/man1/packetwalk*.1
 
 .PHONY: clean
 clean: ## remove everything generated
