@@ -80,7 +80,7 @@ const struct pw_ip_layer *pw_frame_inner(const struct pw_frame *frame); /* NULL 
 /* Is the address (4 or 16 bytes) an end of any packet in the frame, of the one an ICMP error complains of, or asked for by ARP? */
 bool pw_frame_concerns(const struct pw_frame *frame, unsigned version, const uint8_t *address);
 void pw_ip_text(const struct pw_ip_layer *ip, bool source, char out[46]);
-void pw_tcp_flags_text(uint8_t flags, char out[9]); /* letters of FSRPAUEW: "S", "SA"; "none" */
+void pw_tcp_flags_text(uint8_t flags, char out[9]); /* as tcpdump, letters of FSRP.UEW: "S", "S."; "none" */
 const char *pw_tunnel_word(enum pw_tunnel tunnel); /* "vxlan", "" */
 /* {proto, src, dst, sport, dport, flags, seq, ack, len, ttl, icmp, mtu, quote: {..}, tunnel, vni, outer_src, outer_dst, vlan}. */
 void pw_frame_put(const struct pw_frame *frame, struct pw_val *map);

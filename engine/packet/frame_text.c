@@ -19,7 +19,7 @@ void pw_ip_text(const struct pw_ip_layer *ip, bool source, char out[46])
 
 void pw_tcp_flags_text(uint8_t flags, char out[9])
 {
-	static const char letters[] = "FSRPAUEW"; /* from bit 0 up */
+	static const char letters[] = "FSRP.UEW"; /* from bit 0 up */
 	size_t n = 0;
 	for (size_t i = 0; i < 8; i++)
 		if (flags & 1u << i)

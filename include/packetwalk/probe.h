@@ -124,7 +124,7 @@ int pw_probe_mtu(struct pw_ctx *ctx, const char *address, unsigned max, unsigned
  * is quiet for 100 ms (1 s at most); its failure is this one's, after what was captured is in `ret`.
  * Writes pcapng to `keep` unless NULL, but never over a file that is there (PW_USAGE). Packets are cut at 512 bytes.
  * ret: {interfaces: [{name, packets, dropped}], dropped, n_packets, cut (bool: there were more than are told),
- * packets: [{t_us (since the start), iface, dir: in|out, proto: tcp|udp|icmp|icmp6|sctp|arp|.., src, dst, sport, dport, flags (letters of FSRPAUEW: "S", "SA", "RA"),
+ * packets: [{t_us (since the start), iface, dir: in|out, proto: tcp|udp|icmp|icmp6|sctp|arp|.., src, dst, sport, dport, flags (as tcpdump: letters of FSRP.UEW, the dot is ACK: "S", "S.", "R."),
  *   seq, ack, len (of the payload), ttl, icmp ("3/3"), mtu, quote: {.. of the packet an ICMP error complains of},
  *   tunnel: vxlan|geneve|ipip|gre|"", vni, outer_src, outer_dst, vlan, arp: request|reply, mac}..] (cut at 500)}.
  * All interfaces share one kernel buffer: `dropped` (also given with each) above 0 means that absence proves nothing. */
