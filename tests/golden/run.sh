@@ -24,7 +24,7 @@ normal() {
 		-e 's/"(duration_)?ms": [0-9]+/"\1ms": 0/; s/duration_ms: [0-9]+/duration_ms: 0/' \
 		-e 's/"started": "[^"]*"/"started": "TIME"/; s/timestamp="[^"]*"/timestamp="TIME"/; s/time="[0-9.]+"/time="0"/g' \
 		-e 's/[0-9]{8}-[0-9]{6}-[0-9]+/SESSION/g; s/\([0-9]+ ms\)/(0 ms)/; s/started [^,]*, [0-9]+ ms/started TIME, 0 ms/' \
-		-e "s/'duration'=[0-9]+ms/'duration'=0ms/" -e 's/\| [0-9]+ \|$/| 0 |/' -e 's/, [0-9]+ s of/, N s of/; s/^  ms: [0-9.]+/  ms: N/' "$1"
+		-e "s/'duration'=[0-9]+ms/'duration'=0ms/" -e 's/\| [0-9]+ \|$/| 0 |/' -e 's/, [0-9]+ s of/, N s of/; s/^  ms: [0-9.]+/  ms: N/; s/ +$//' "$1"
 }
 
 n=0 failed=0
