@@ -112,11 +112,11 @@ else:
 s.sendto(payload, (to, port))
 END
 for kind in vxlan geneve ipip gre; do
-	in_ns r "$NETPROBE" capture if=c host=10.88.0.2 for=20000 max=1 >$TMP/out &
+	in_ns r "$NETPROBE" capture if=c host=10.88.0.2 for=20000 max=1 >$TMP/inside &
 	capture=$!
 	while kill -0 $capture 2>/dev/null; do in_ns c "$PYTHON" $TMP/tunnel.py $kind $S; done
 	wait $capture
-	OUT=$(cat $TMP/out)
+	OUT=$(cat $TMP/inside)
 	seen "inside $kind" "c in tcp 10.88.0.1:40000 10.88.0.2:80 S $kind 10.77.1.2>10.77.2.2"
 done
 probe c capture address=$S port=80 reset=1 host=10.9.9.9
