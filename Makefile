@@ -165,11 +165,12 @@ check: deps ## set up, build and run every test; the last line is "N passed, N f
 		'faults-san=$(SUB) check-faults VARIANT=san FAULTS="$(FAULTS_SAN)"' \
 		$(if $(CORPORA),'corpora=$(SUB) check-corpora CORPORA=$(CORPORA)')
 
+SHARDS ?= 3
 FAULTS ?= $(sort $(wildcard tests/faults/*))
 # One of each kind for the sanitizers: every check runs in at least one of them.
 FAULTS_SAN ?= $(addprefix tests/faults/,healthy-service healthy-dns podpod-vtep-mac-stale podpod-vxlan-blocked kubeproxy-stale np-egress-blocks-dns app-http-error dns-apiserver-unreachable svc-readiness-probe-misconfigured)
 check-faults: $(BIN) ## run the fault scenarios on the lab (FAULTS="dirs")
-	$(Q)PACKETWALK=$(CURDIR)/$(BIN) tests/lab/lab fault $(FAULTS)
+	$(Q)PACKETWALK=$(CURDIR)/$(BIN) sh tests/faults.sh $(SHARDS) $(FAULTS)
 
 check-valgrind: $(UNIT_BIN) $(BIN) ## unit and golden tests under valgrind
 	$(Q)sh tests/valgrind.sh $(BIN) $(UNIT_BIN)

@@ -96,7 +96,7 @@ static void start_ahead(struct pw_driver *d)
 	for (size_t i = 0; i < n && pw_executor_running(d->config.executor) < jobs; i++) {
 		size_t index = (size_t)reachable[i];
 		struct pw_slot *slot = &frame->slots.slots[index];
-		if (slot->state == PW_SLOT_IDLE && may_start_ahead(d, slot->step) && !pw_known_has(d, frame, slot->step))
+		if (slot->state == PW_SLOT_IDLE && !slot->in_turn_only && may_start_ahead(d, slot->step) && !pw_known_has(d, frame, slot->step))
 			(void)pw_slots_start(&frame->slots, index, true, NULL);
 	}
 }

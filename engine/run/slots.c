@@ -122,6 +122,7 @@ int pw_slots_start(struct pw_slots *slots, size_t index, bool ahead, struct pw_e
 		rc = start_loop_item(slots, slot, &slot->items[i], &item_err);
 		if (rc && ahead) {
 			slot->n_items = i;
+			slot->in_turn_only = true;
 			pw_slots_cancel(slots, index);
 			return pw_err_set(err, rc, "%s", item_err.text);
 		}

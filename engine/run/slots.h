@@ -30,6 +30,7 @@ struct pw_slot {
 	size_t n_left;                /* items still running */
 	int64_t started_ms;           /* monotonic */
 	unsigned limit_ms;            /* the longest deadline of its checks */
+	bool in_turn_only;            /* an item of its loop cannot run: said in its turn, not tried ahead again and again */
 };
 
 struct pw_slots {
