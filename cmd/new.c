@@ -116,7 +116,7 @@ static void one_test(struct pw_buf *out, const struct pw_check *check, const cha
 static void playbook_text(struct pw_buf *out, const char *name, const struct pw_check *check)
 {
 	pw_buf_printf(out, "# yaml-language-server: $schema=packetwalk-playbook.schema.json\n"
-		      "# The language: packetwalk help lint; 'packetwalk schema' writes the schema named above.\n"
+		      "# The language: 'packetwalk doc markdown DIR' writes its reference, 'packetwalk schema' the schema named above.\n"
 		      "packetwalk: 1\nname: %s\ntitle: Say in one line what does not work\n"
 		      "about: Say how this walk goes about it.\nsymptoms: [timeout]\ndirection: east-west\n\ninputs:\n", name);
 	each_required(out, check, as_input);

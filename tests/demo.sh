@@ -40,6 +40,7 @@ inputs=$(field inputs)
 echo "\$ packetwalk run $playbook $inputs"
 echo
 rc=0
+[ -t 0 ] && [ -t 1 ] && inputs="$inputs --step"
 # shellcheck disable=SC2086
 "$LAB" run run "$playbook" $inputs || rc=$?
 # 0 healthy, 1 a fault, 4 inconclusive: packetwalk did its job.

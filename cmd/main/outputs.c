@@ -63,10 +63,10 @@ int pw_outputs_init(struct pw_outputs *outputs, struct pw_app *app)
 	return code;
 }
 
-static int write_file(struct pw_app *app, const char *path, const struct pw_buf *text)
+static int write_file(struct pw_app *app, const char *path, unsigned mode, const struct pw_buf *text)
 {
 	struct pw_err err = PW_ERR_INIT;
-	return pw_file_replace(app, path, text, &err) ? pw_fail_err(app, PW_EXIT_ENVIRONMENT, &err) : 0;
+	return pw_file_replace(app, path, mode, text, &err) ? pw_fail_err(app, PW_EXIT_ENVIRONMENT, &err) : 0;
 }
 
 static int write_record(struct pw_app *app, const char *path, const struct pw_record *record)
@@ -79,7 +79,7 @@ static int write_record(struct pw_app *app, const char *path, const struct pw_re
 		return pw_fail(app, PW_EXIT_ENVIRONMENT, "cannot write %s: out of memory", path);
 	pw_json_write(&text, val, 1);
 	pw_buf_putc(&text, '\n');
-	return write_file(app, path, &text);
+	return write_file(app, path, 0600, &text); /* observations may hold what a report would not */
 }
 
 int pw_outputs_write(const struct pw_outputs *outputs, struct pw_app *app, const struct pw_record *record, bool shown)
@@ -98,7 +98,7 @@ int pw_outputs_write(const struct pw_outputs *outputs, struct pw_app *app, const
 		outputs->list[i].format->write(record, &style, &text);
 		if (!file)
 			pw_out_buf(app, &text);
-		else if (write_file(app, file, &text))
+		else if (write_file(app, file, 0666, &text))
 			code = PW_EXIT_ENVIRONMENT;
 	}
 	if (outputs->record && write_record(app, outputs->record, record))

@@ -66,15 +66,45 @@ static int write_all(int fd, const char *text, size_t len)
 	return 0;
 }
 
-int pw_file_replace(struct pw_app *app, const char *path, const struct pw_buf *text, struct pw_err *err)
+/* A device, a pipe or a terminal is written to, never put aside for a file of its name. */
+static int write_through(const char *path, const struct pw_buf *text, struct pw_err *err)
 {
+	int fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return pw_err_sys(err, PW_IO, errno, "cannot write %s", path);
+	int rc = write_all(fd, pw_buf_str(text), text->len), why = errno;
+	if (close(fd) != 0 && rc == 0) {
+		rc = -1;
+		why = errno;
+	}
+	return rc ? pw_err_sys(err, PW_IO, why, "cannot write %s", path) : PW_OK;
+}
+
+/* As open(2) would have made it. */
+static mode_t without_umask(mode_t mode)
+{
+	mode_t mask = umask(0);
+	(void)umask(mask);
+	return mode & ~mask;
+}
+
+int pw_file_replace(struct pw_app *app, const char *path, unsigned mode, const struct pw_buf *text, struct pw_err *err)
+{
+	struct stat st;
+	PW_CLEAN_FREE char *target = realpath(path, NULL); /* a link keeps its place: what it leads to is replaced */
+	if (target && stat(target, &st) == 0 && !S_ISREG(st.st_mode))
+		return pw_buf_ok(text) ? write_through(target, text, err) : pw_err_set(err, PW_NOMEM, "cannot write %s: out of memory", path);
+	if (target)
+		path = target;
 	char *temporary = pw_arena_printf(app->arena, "%s.XXXXXX", path);
 	if (!temporary || !pw_buf_ok(text))
 		return pw_err_set(err, PW_NOMEM, "cannot write %s: out of memory", path);
-	int fd = mkostemp(temporary, O_CLOEXEC); /* 0600 */
+	int fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return pw_err_sys(err, PW_IO, errno, "cannot write %s", path);
 	int rc = write_all(fd, pw_buf_str(text), text->len);
+	if (rc == 0)
+		rc = fchmod(fd, without_umask((mode_t)mode));
 	int why = errno;
 	if (close(fd) != 0 && rc == 0) {
 		rc = -1;
@@ -141,7 +171,7 @@ void pw_session_save(struct pw_app *app, struct pw_session *session, const struc
 		pw_json_write(&text, val, 0);
 		pw_buf_putc(&text, '\n');
 	}
-	int rc = val ? pw_file_replace(app, session->path, &text, &err) : pw_err_set(&err, PW_NOMEM, "cannot save the session: out of memory");
+	int rc = val ? pw_file_replace(app, session->path, 0600, &text, &err) : pw_err_set(&err, PW_NOMEM, "cannot save the session: out of memory");
 	if (!rc)
 		return;
 	pw_note(app, "packetwalk: note: %s; this run can not be resumed", err.text);

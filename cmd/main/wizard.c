@@ -287,6 +287,10 @@ static enum pw_driver_say step_prompt(struct pw_walk_run *run, const char *quest
 			note_quit(run, how);
 			return PW_SAY_QUIT;
 		}
+		if (how == PW_PROMPT_TEXT && strcmp(text, prompt.otherwise) != 0) {
+			say(run, "That is none of the keys: Enter goes on, ? lists them.");
+			continue;
+		}
 		if (how == PW_PROMPT_TEXT)
 			return PW_SAY_GO;
 		switch (key) {
@@ -346,7 +350,7 @@ static void write_answers(struct pw_walk_run *run, const struct pw_record *recor
 		if (!record->steps[i]->check && !strchr(record->steps[i]->id, '/'))
 			pw_buf_printf(&text, "%s: \"%s\"\n", record->steps[i]->id, record->steps[i]->outcome);
 	}
-	if (pw_file_replace(run->app, file, &text, &err))
+	if (pw_file_replace(run->app, file, 0600, &text, &err))
 		say(run, err.text);
 	else
 		say(run, pw_arena_printf(run->app->arena, "Written: %s", file));
