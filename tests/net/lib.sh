@@ -12,6 +12,8 @@ if [ -z "${PW_NET_INSIDE:-}" ]; then
 	exec unshare -rnmp --fork --kill-child sh "$0" "$@"
 fi
 
+# As the first process of its PID namespace this shell is spared signals it does not handle: a timeout could not end it.
+trap 'exit 143' TERM INT
 HERE=$(dirname "$0")
 NETPROBE=${NETPROBE:-build/tests/net/netprobe}
 PYTHON=${PYTHON:-python3}
