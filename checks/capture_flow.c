@@ -53,12 +53,13 @@ static int send_connects(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *
 static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
 {
 	/* Tunnel payloads are beyond a portable filter: take the tunnel ports
-	 * (VXLAN 4789 and 8472, Geneve 6081) and IP-in-IP whole, pick below. */
+	 * (VXLAN 4789 and 8472, Geneve 6081), IP-in-IP and GRE whole, and let the
+	 * capture choose by the receiver's address inside. */
 	char filter[256];
-	(void)snprintf(filter, sizeof filter, "(host %s and tcp port %lld) or udp port 4789 or udp port 8472 or udp port 6081 or ip proto 4 or icmp",
+	(void)snprintf(filter, sizeof filter, "(host %s and tcp port %lld) or udp port 4789 or udp port 8472 or udp port 6081 or ip proto 4 or ip6 proto 4 or ip proto 47 or icmp or icmp6",
 		       pw_ctx_str(ctx, "address"), pw_ctx_int(ctx, "port"));
 	bool send = !strcmp(pw_ctx_str(ctx, "role"), "send");
-	struct pw_capture_spec spec = { .filter = filter, .for_ms = pw_ctx_ms(ctx, "window"), .keep = pw_ctx_str(ctx, "keep"), .max_packets = 2000 };
+	struct pw_capture_spec spec = { .filter = filter, .host = pw_ctx_str(ctx, "address"), .for_ms = pw_ctx_ms(ctx, "window"), .keep = pw_ctx_str(ctx, "keep"), .max_packets = 2000 };
 	return pw_probe_capture(ctx, &spec, send ? send_connects : NULL, send ? pw_map_set_map(observation, "connects") : NULL, observation, err);
 }
 

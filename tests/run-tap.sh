@@ -4,7 +4,7 @@
 set -u
 passed=0 failed=0 skipped=0
 for t in "$@"; do
-	out=$(timeout "${TAP_TIMEOUT:-300}" "$t" 2>&1); rc=$?
+	out=$(timeout -k 10 "${TAP_TIMEOUT:-300}" "$t" 2>&1); rc=$?
 	ok=$(printf '%s\n' "$out" | grep -c '^ok ' )
 	sk=$(printf '%s\n' "$out" | grep -c '^ok .*# SKIP')
 	no=$(printf '%s\n' "$out" | grep -c '^not ok ')

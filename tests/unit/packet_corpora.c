@@ -70,14 +70,6 @@ static void want(struct compared *c, const char *fmt, ...)
 		(void)snprintf(c->wrong, sizeof c->wrong, "packet %zu: \"%s\" is not in \"%.250s\"", c->n, text, c->texts->packet[c->n - 1]);
 }
 
-/* Our letters as tcpdump writes them: a dot for ACK, after the flags it prints before it and in front of U, E, W. */
-static void as_tcpdump(char flags[9])
-{
-	for (char *p = flags; strcmp(flags, "none") != 0 && *p; p++)
-		if (*p == 'A')
-			*p = '.';
-}
-
 static void compare_layer(struct compared *c, const struct pw_ip_layer *ip)
 {
 	char src[46], dst[46], flags[9];
@@ -98,7 +90,6 @@ static void compare_layer(struct compared *c, const struct pw_ip_layer *ip)
 	if (!tcp || !strstr(text, "Flags [")) /* -q shows no flags */
 		return;
 	pw_tcp_flags_text(ip->tcp_flags, flags);
-	as_tcpdump(flags);
 	want(c, "Flags [%s]", flags);
 	if (ip->tcp_flags & PW_TCP_SYN)
 		want(c, "seq %u", ip->seq);
