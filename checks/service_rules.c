@@ -64,12 +64,24 @@ static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *
 		.dport = (unsigned)pw_ctx_int(ctx, "port"), .iif = "", .oif = "", .ctstate = "NEW",
 	};
 	bool iptables = pw_rules_has_chain(rules, "nat", "KUBE-SERVICES");
+	const char *nft = strchr(packet.dst, ':') ? "ip6 kube-proxy" : "ip kube-proxy";
 	pw_map_set_int(observation, "rules", (long long)pw_rules_count(rules));
-	pw_map_set_bool(observation, "service_rules", iptables || pw_rules_has_chain(rules, "ip kube-proxy", "services"));
+	pw_map_set_bool(observation, "service_rules", iptables || pw_rules_has_chain(rules, nft, "services"));
+	/* A chain of kube-proxy's IPVS mode alone (pkg/proxy/ipvs): the backends are then in the kernel's IPVS table. */
+	pw_map_set_bool(observation, "ipvs", pw_rules_has_chain(rules, "nat", "KUBE-LOAD-BALANCER"));
 	return pw_rules_walk(rules, &packet, arena, pw_map_set_map(observation, "walk"), err);
 }
 
-struct view { const struct pw_val *walk, *targets; const struct pw_backend *backends; size_t n_backends, ready; struct pw_buf stale, missing, expected, found; };
+struct view {
+	const struct pw_val *walk, *targets;
+	const struct pw_backend *backends;
+	size_t n_backends, ready;
+	const struct pw_service *svc;
+	const struct pw_node *node;  /* of the rules, NULL if not known */
+	const char *node_name;
+	bool six;                    /* the ClusterIP asked about is IPv6 */
+	struct pw_buf stale, missing, expected, found;
+};
 
 static bool target_is(const struct pw_val *targets, const char *want)
 {
@@ -89,13 +101,48 @@ static void add(struct pw_buf *list, const char *text)
 	pw_buf_printf(list, "%s%s", list->len ? ", " : "", text);
 }
 
+/* Does this node's kube-proxy send to the endpoint? A ClusterIP leads to its own address family only, and under
+ * internalTrafficPolicy Local to the node's own endpoints. */
+static bool is_meant(const struct view *v, const struct pw_endpoint *endpoint)
+{
+	if ((strchr(endpoint->address, ':') != NULL) != v->six)
+		return false;
+	return strcmp(v->svc->internal_policy, "Local") != 0 || !strcmp(endpoint->node, v->node_name);
+}
+
+/* Topology-aware routing keeps to the node's zone where each zone has endpoints of its own (KEP-2433). */
+static bool in_zone(const struct view *v, const struct pw_endpoint *endpoint)
+{
+	const char *zone = v->node ? pw_labels_get(&v->node->meta.labels, "topology.kubernetes.io/zone") : NULL;
+	return !zone || !*endpoint->zone || !strcmp(endpoint->zone, zone);
+}
+
+/* All endpoints of the node's zone are targets, and no other is. */
+static bool keeps_to_zone(const struct view *v)
+{
+	char name[96];
+	size_t near = 0;
+	for (size_t i = 0; i < v->n_backends; i++) {
+		const struct pw_endpoint *endpoint = v->backends[i].endpoint;
+		if (!endpoint->ready || !is_meant(v, endpoint))
+			continue;
+		name_backend(&v->backends[i], name);
+		if (target_is(v->targets, name) != in_zone(v, endpoint))
+			return false;
+		near += in_zone(v, endpoint);
+	}
+	return near > 0;
+}
+
 /* Backends that do not serve any more may stay a target while nothing else is
  * ready (terminating endpoints, KEP-1669), so only "not listed at all" is stale then. */
 static void compare(struct view *v)
 {
 	char name[96];
+	bool zonal = keeps_to_zone(v);
 	for (size_t i = 0; i < v->n_backends; i++) {
-		if (!v->backends[i].endpoint->ready)
+		const struct pw_endpoint *endpoint = v->backends[i].endpoint;
+		if (!endpoint->ready || !is_meant(v, endpoint) || (zonal && !in_zone(v, endpoint)))
 			continue;
 		v->ready++;
 		name_backend(&v->backends[i], name);
@@ -137,6 +184,47 @@ static bool masquerade_is_by_range(const struct pw_val *walk)
 	return false;
 }
 
+/* A network plugin that can take kube-proxy's place runs on the node, and no kube-proxy does: its name, else NULL. */
+static const char *replacement(const struct pw_facts *facts, const char *node)
+{
+	static const struct { const char *key, *value, *name; } marks[] = {
+		{ "k8s-app", "cilium", "Cilium" }, { "k8s-app", "calico-node", "Calico" }, { "app", "antrea", "Antrea" },
+		{ "app", "ovnkube-node", "OVN-Kubernetes" }, { "k8s-app", "kube-router", "kube-router" },
+	};
+	size_t n;
+	const struct pw_pod *const *pods = pw_facts_pods(facts, &n);
+	const char *found = NULL;
+	for (size_t i = 0; i < n; i++) {
+		const struct pw_labels *labels = &pods[i]->meta.labels;
+		const char *app = pw_labels_get(labels, "k8s-app"), *component = pw_labels_get(labels, "component");
+		if (strcmp(pods[i]->node, node) != 0)
+			continue;
+		if ((app && !strcmp(app, "kube-proxy")) || (component && !strcmp(component, "kube-proxy")))
+			return NULL;
+		for (size_t m = 0; m < sizeof marks / sizeof *marks; m++) {
+			const char *value = pw_labels_get(labels, marks[m].key);
+			if (value && !strcmp(value, marks[m].value))
+				found = marks[m].name;
+		}
+	}
+	return found;
+}
+
+/* Backends that these rules do not show: said instead of a fault. */
+static bool served_elsewhere(struct pw_ctx *ctx, const struct view *v, const struct pw_val *observation, struct pw_result *result)
+{
+	const char *other = replacement(pw_ctx_facts(ctx), v->node_name), *ref = pw_ctx_str(ctx, "service");
+	size_t targets = pw_val_count(v->targets);
+	bool stopped = !strcmp(pw_map_str(v->walk, "outcome", ""), "drop") || !strcmp(pw_map_str(v->walk, "outcome", ""), "reject");
+	if (!targets && !stopped && pw_map_bool(observation, "ipvs", false))
+		pw_result_unknown(result, "kube-proxy of %s is in IPVS mode, whose table is not read: where it sends %s cannot be told", v->node_name, ref);
+	else if (other && (!targets || v->stale.len || v->missing.len) && !stopped)
+		pw_result_unknown(result, "no kube-proxy runs on %s: %s may serve %s there by means that its netfilter rules do not show", v->node_name, other, ref);
+	else
+		return false;
+	return true;
+}
+
 static void conclude(struct pw_ctx *ctx, const struct view *v, bool service_rules, struct pw_result *result)
 {
 	const char *node = pw_ctx_str(ctx, "node"), *ref = pw_ctx_str(ctx, "service"), *outcome = pw_map_str(v->walk, "outcome", "");
@@ -162,7 +250,8 @@ static void conclude(struct pw_ctx *ctx, const struct view *v, bool service_rule
 		pw_result_set(result, "incomplete", "%s leaves out the ready endpoints %s of %s.", node, pw_buf_str(&v->missing), ref);
 	else if (!strcmp(outcome, "drop") || !strcmp(outcome, "reject"))
 		pw_result_set(result, "stopped", "%s translates %s, then stops it: %s", node, ref, pw_map_str(decided, "rule", "chain policy"));
-	else if (pw_map_bool(v->walk, "masquerade", false) && masquerade_is_by_range(v->walk))
+	else if (pw_map_bool(v->walk, "masquerade", false) && masquerade_is_by_range(v->walk) &&
+		 pw_facts_in_pod_cidr(pw_ctx_facts(ctx), pw_ctx_str(ctx, "src")) != 0) /* a node's own address is rewritten rightly */
 		pw_result_set(result, "masquerades-pods", "%s rewrites the source %s, because kube-proxy takes another range for the pods.", node, pw_ctx_str(ctx, "src"));
 	else
 		pw_result_set(result, "ok", "%s sends %s to exactly its ready endpoints: %s.", node, ref, pw_buf_str(&v->found));
@@ -181,7 +270,8 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 		pw_result_unknown(result, "%s has no port %lld", pw_ctx_str(ctx, "service"), pw_ctx_int(ctx, "port"));
 		return PW_OK;
 	}
-	struct view v = { .walk = pw_map_get(observation, "walk") };
+	struct view v = { .walk = pw_map_get(observation, "walk"), .svc = svc, .node_name = pw_ctx_str(ctx, "node"),
+		.node = pw_facts_node(facts, pw_ctx_str(ctx, "node")), .six = strchr(pw_ctx_str(ctx, "address"), ':') != NULL };
 	if (!*pw_map_str(v.walk, "outcome", "")) {
 		pw_result_unknown(result, "the rules of %s could not be walked", pw_ctx_str(ctx, "node"));
 		return PW_OK;
@@ -202,7 +292,8 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_str(ev, "rule", pw_map_str(decided, "rule", ""));
 	pw_map_set_strf(ev, "chain", "%s %s", pw_map_str(decided, "table", ""), pw_map_str(decided, "chain", ""));
 	pw_map_set_int(ev, "rules", pw_map_int(observation, "rules", 0));
-	conclude(ctx, &v, pw_map_bool(observation, "service_rules", false), result);
+	if (!served_elsewhere(ctx, &v, observation, result))
+		conclude(ctx, &v, pw_map_bool(observation, "service_rules", false), result);
 	pw_buf_release(&v.stale);
 	pw_buf_release(&v.missing);
 	pw_buf_release(&v.expected);
@@ -219,7 +310,7 @@ const struct pw_check pw_check_service_rules = {
 	.evidence = evidence,
 	.effect = PW_EFFECT_READS,
 	.needs = PW_NEEDS_NET_ADMIN | PW_NEEDS_NET_RAW,
-	.facts = PW_FACT_SERVICES | PW_FACT_SLICES,
+	.facts = PW_FACT_SERVICES | PW_FACT_SLICES | PW_FACT_NODES | PW_FACT_PODS,
 	.timeout_ms = 5000,
 	.example = "check service_rules node=n1 service=shop/api address=10.96.0.20 port=80 src=10.244.1.5 --at node:n1",
 	.probe = probe,
