@@ -67,10 +67,19 @@ static bool finished(const struct pw_pod *pod)
 	return !strcmp(pod->phase, "Succeeded") || !strcmp(pod->phase, "Failed");
 }
 
-static bool listed(const struct view *v, const char *ip)
+static bool has_address(const struct pw_pod *pod, const char *address)
+{
+	for (size_t i = 0; i < pod->ips.n; i++)
+		if (!strcmp(pod->ips.v[i], address))
+			return true;
+	return !strcmp(pod->ip, address);
+}
+
+/* Slices are of one address family each, so a pod with two stands in them by either. */
+static bool listed(const struct view *v, const struct pw_pod *pod)
 {
 	for (size_t i = 0; i < v->n_backends; i++)
-		if (!strcmp(v->backends[i].endpoint->address, ip))
+		if (has_address(pod, v->backends[i].endpoint->address))
 			return true;
 	return false;
 }
@@ -92,7 +101,7 @@ static void look_at_pods(struct view *v)
 		v->ready_pods++;
 		if (v->port && !pw_pod_target_port(pod, v->port))
 			v->unnamed = pod;
-		else if (*pod->ip && !listed(v, pod->ip))
+		else if (*pod->ip && !listed(v, pod))
 			v->unpublished = pod;
 	}
 }
@@ -180,11 +189,22 @@ static void odd_owners(const struct view *v, struct pw_buf *out)
 	}
 }
 
+/* A pod in the node's network has the node's address, which says nothing about which pod it is. */
+static bool host_pod_has(const struct view *v, const char *address)
+{
+	size_t n;
+	const struct pw_pod *const *pods = pw_facts_pods(v->facts, &n);
+	for (size_t i = 0; i < n; i++)
+		if (pods[i]->host_network && !finished(pods[i]) && (has_address(pods[i], address) || !strcmp(pods[i]->host_ip, address)))
+			return true;
+	return false;
+}
+
 /* A slice made by hand may well list what is outside the cluster: only an address of the pods' own ranges that no pod
  * has is gone for sure. */
 static bool address_is_known(const struct view *v, const char *address)
 {
-	if (pw_facts_pod_by_ip(v->facts, address) || pw_facts_node_by_ip(v->facts, address))
+	if (pw_facts_pod_by_ip(v->facts, address) || pw_facts_node_by_ip(v->facts, address) || host_pod_has(v, address))
 		return true;
 	return !v->svc->selector.n && !pw_facts_in_pod_cidr(v->facts, address);
 }
