@@ -44,6 +44,7 @@ static const struct pw_evidence evidence[] = {
 	{ "forwarded", PW_TYPE_INT, "packets", "Forwarded (Ip.ForwDatagrams)" },
 	{ "moved", PW_TYPE_STR, NULL, "Counters of drops that moved" },
 	{ "connected", PW_TYPE_INT, NULL, "sender: connects that succeeded" },
+	{ "failed", PW_TYPE_INT, NULL, "sender: connects that did not" },
 	{ NULL, PW_TYPE_STR, NULL, NULL },
 };
 
@@ -137,7 +138,9 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	const struct pw_val *deltas = pw_map_get(observation, "deltas");
 	const char *role = pw_ctx_str(ctx, "role"), *word = NULL, *key = "";
 	bool send = !strcmp(role, "send");
+	const struct pw_val *connects = pw_map_get(observation, "connects");
 	long long floor = pw_ctx_int(ctx, "count") / 4;
+	long long failed = in_range((long long)pw_val_count(pw_map_get(connects, "attempts")) - in_range(pw_map_int(connects, "connected", 0)));
 	char moved[512] = "";
 	size_t used = 0;
 	for (size_t i = 0; i < sizeof telling / sizeof *telling; i++) {
@@ -157,11 +160,12 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_int(ev, "uplink_rx", link_sum(observation, "rx_packets", false));
 	pw_map_set_int(ev, "forwarded", pw_map_int(deltas, "Ip.ForwDatagrams", 0));
 	pw_map_set_str(ev, "moved", moved);
-	pw_map_set_int(ev, "connected", pw_map_int(pw_map_get(observation, "connects"), "connected", 0));
+	pw_map_set_int(ev, "connected", pw_map_int(connects, "connected", 0));
+	pw_map_set_int(ev, "failed", failed);
 	if (word)
 		pw_result_set(result, word, "%s: %s rose by %lld while the sender sent.", role, key, pw_map_int(deltas, key, 0));
 	else if (send)
-		pw_result_set(result, "sent", "%lld connects made, %lld succeeded.", pw_ctx_int(ctx, "count"), pw_map_int(pw_map_get(observation, "connects"), "connected", 0));
+		pw_result_set(result, "sent", "%lld connects made, %lld succeeded.", pw_ctx_int(ctx, "count"), pw_map_int(connects, "connected", 0));
 	else
 		pw_result_set(result, "quiet", "%s: no drop counter moved; overlay +%lld out, +%lld in.", role, link_sum(observation, "tx_packets", true),
 			      link_sum(observation, "rx_packets", true));
