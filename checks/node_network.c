@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <packetwalk/dataplane.h>
 #include <packetwalk/lookup.h>
@@ -103,15 +104,21 @@ static bool inside(const char *address, const char *cidr)
 	return (a & mask) == (net & mask);
 }
 
-static const char *first_ipv4(const struct pw_val *link)
+/* The first address of a family, link-local IPv6 ones aside: every interface makes itself one. */
+static const char *first_address(const struct pw_val *link, bool six)
 {
 	const struct pw_val *list = pw_map_get(link, "addresses");
 	for (size_t i = 0; i < pw_val_count(list); i++) {
 		const char *text = pw_val_text(pw_val_at(list, i));
-		if (text && !strchr(text, ':'))
+		if (text && (strchr(text, ':') != NULL) == six && strncasecmp(text, "fe80:", 5) != 0)
 			return text;
 	}
 	return "";
+}
+
+static const char *bridge_address(const struct pw_node *node, const struct pw_val *bridge)
+{
+	return first_address(bridge, strchr(node->internal_ip, ':') != NULL);
 }
 
 static bool has_default(const struct pw_val *routes)
@@ -130,7 +137,7 @@ static void physical_addresses(const struct pw_val *links, char *out, size_t siz
 	out[0] = '\0';
 	for (size_t i = 0; i < pw_val_count(links) && used < size; i++) {
 		const struct pw_val *link = pw_val_at(links, i);
-		const char *name = pw_map_str(link, "name", ""), *ip = first_ipv4(link);
+		const char *name = pw_map_str(link, "name", ""), *ip = first_address(link, false);
 		if (*ip && strcmp(name, "lo") && strcmp(pw_map_str(link, "kind", ""), "bridge") && strcmp(pw_map_str(link, "kind", ""), "vxlan"))
 			used += (size_t)snprintf(out + used, size - used, "%s%s on %s", used ? ", " : "", ip, name);
 	}
@@ -138,7 +145,7 @@ static void physical_addresses(const struct pw_val *links, char *out, size_t siz
 
 static void conclude(const struct pw_node *node, const struct pw_val *uplink, const struct pw_val *bridge, bool dflt, const char *addresses, struct pw_result *result)
 {
-	const char *name = node->meta.name, *cidr = node->pod_cidrs.n ? node->pod_cidrs.v[0] : "", *at = first_ipv4(bridge);
+	const char *name = node->meta.name, *cidr = node->pod_cidrs.n ? node->pod_cidrs.v[0] : "", *at = bridge_address(node, bridge);
 	const char *dev = pw_map_str(uplink, "name", ""), *br = pw_map_str(bridge, "name", "");
 	if (!uplink)
 		pw_result_set(result, "address-changed", "%s is known as %s, but has %s.", name, node->internal_ip, *addresses ? addresses : "no address");
@@ -180,10 +187,12 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_str(ev, "internal_ip", node->internal_ip);
 	pw_map_set_str(ev, "addresses", addresses);
 	pw_map_set_str(ev, "bridge", pw_map_str(bridge, "name", ""));
-	pw_map_set_str(ev, "bridge_address", first_ipv4(bridge));
+	pw_map_set_str(ev, "bridge_address", bridge_address(node, bridge));
 	pw_map_set_str(ev, "pod_cidr", node->pod_cidrs.n ? node->pod_cidrs.v[0] : "");
 	pw_map_set_int(ev, "uplink_mtu", pw_map_int(uplink, "mtu", 0));
-	conclude(node, uplink, bridge, has_default(pw_map_get(observation, "routes")), addresses, result);
+	/* Only IPv4 routes are read: an IPv6 node needs none of them. */
+	bool dflt = strchr(node->internal_ip, ':') || has_default(pw_map_get(observation, "routes"));
+	conclude(node, uplink, bridge, dflt, addresses, result);
 	return PW_OK;
 }
 
