@@ -38,7 +38,7 @@ static const struct pw_evidence evidence[] = {
 static const char *const names[] = {
 	"net.ipv4.ip_forward", "net.bridge.bridge-nf-call-iptables", "net.netfilter.nf_conntrack_count", "net.netfilter.nf_conntrack_max",
 	"net.ipv4.conf.all.rp_filter", "net.ipv4.conf.eth0.rp_filter", "net.ipv4.conf.eth1.rp_filter", "net.ipv4.conf.ens3.rp_filter",
-	"net.ipv4.conf.ens5.rp_filter", "net.ipv4.conf.cni0.rp_filter", "net.ipv4.conf.flannel/1.rp_filter", "net.ipv4.conf.tunl0.rp_filter",
+	"net.ipv4.conf.ens5.rp_filter", "net.ipv4.conf.cni0.rp_filter", "net.ipv4.conf.cbr0.rp_filter", "net.ipv4.conf.flannel/1.rp_filter", "net.ipv4.conf.tunl0.rp_filter",
 	"net.ipv4.conf.vxlan/calico.rp_filter", "net.ipv4.conf.cilium_host.rp_filter",
 };
 
@@ -64,7 +64,8 @@ static void strict_interfaces(const struct pw_val *sysctls, char *out, size_t si
 	}
 }
 
-struct view { const char *ask, *node, *forward, *bridge_nf, *strict; long long count, max, rp_drops; };
+/* bridged: pods hang on a bridge here, as far as its name tells; nodes without one need no filter on it. */
+struct view { const char *ask, *node, *forward, *bridge_nf, *strict; bool bridged; long long count, max, rp_drops; };
 
 static bool asked(const struct view *v, const char *what)
 {
@@ -77,7 +78,7 @@ static void conclude(const struct view *v, struct pw_result *result)
 		pw_result_set(result, "forwarding-off", "net.ipv4.ip_forward is 0 on %s.", v->node);
 	else if (asked(v, "conntrack") && v->max > 0 && v->count >= v->max - v->max / 100)
 		pw_result_set(result, "conntrack-full", "%s has %lld of %lld connection table entries in use.", v->node, v->count, v->max);
-	else if (asked(v, "bridge-nf") && strcmp(v->bridge_nf, "1"))
+	else if (asked(v, "bridge-nf") && strcmp(v->bridge_nf, "1") && (v->bridged || strcmp(v->ask, "all") != 0))
 		pw_result_set(result, "bridge-nf-off", "bridge-nf-call-iptables is %s on %s.", *v->bridge_nf ? v->bridge_nf : "absent (br_netfilter is not loaded)", v->node);
 	else if (asked(v, "rp-filter") && *v->strict && v->rp_drops > 0)
 		pw_result_set(result, "rp-filter-strict", "%s filters strictly on %s and has dropped %lld packets for it.", v->node, v->strict, v->rp_drops);
@@ -99,6 +100,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 		.ask = pw_ctx_str(ctx, "ask"), .node = pw_ctx_str(ctx, "node"),
 		.forward = pw_map_str(sysctls, "net.ipv4.ip_forward", ""),
 		.bridge_nf = pw_map_str(sysctls, "net.bridge.bridge-nf-call-iptables", ""), .strict = strict,
+		.bridged = pw_map_get(sysctls, "net.ipv4.conf.cni0.rp_filter") != NULL || pw_map_get(sysctls, "net.ipv4.conf.cbr0.rp_filter") != NULL,
 		.count = pw_map_int(sysctls, "net.netfilter.nf_conntrack_count", -1), .max = pw_map_int(sysctls, "net.netfilter.nf_conntrack_max", -1),
 		.rp_drops = pw_map_int(counters, "TcpExt.IPReversePathFilter", 0),
 	};

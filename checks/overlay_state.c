@@ -75,13 +75,19 @@ static const char *announced_address(const struct pw_node *node)
 	return ip ? ip : "";
 }
 
-static const struct pw_val *find_vxlan(const struct pw_val *observation)
+/* flannel's own if the node announces one: others (of Docker, of another CNI) may be there besides. */
+static const struct pw_val *find_vxlan(const struct pw_val *observation, bool announced)
 {
-	const struct pw_val *links = pw_map_get(observation, "links");
-	for (size_t i = 0; i < pw_val_count(links); i++)
-		if (!strcmp(pw_map_str(pw_val_at(links, i), "kind", ""), "vxlan"))
-			return pw_val_at(links, i);
-	return NULL;
+	const struct pw_val *links = pw_map_get(observation, "links"), *any = NULL;
+	for (size_t i = 0; i < pw_val_count(links); i++) {
+		const struct pw_val *link = pw_val_at(links, i);
+		if (strcmp(pw_map_str(link, "kind", ""), "vxlan") != 0)
+			continue;
+		if (announced && !strncmp(pw_map_str(link, "name", ""), "flannel", strlen("flannel")))
+			return link;
+		any = any ? any : link;
+	}
+	return any;
 }
 
 static long long link_mtu(const struct pw_val *observation, const char *name)
@@ -145,6 +151,8 @@ static void conclude(const struct pw_facts *facts, const struct view *v, long lo
 		pw_result_set(result, "no-overlay", "%s has no overlay device and announces none.", node);
 	else if (!v->device)
 		pw_result_set(result, "device-missing", "%s announces an overlay and has no such device.", node);
+	else if (!pw_map_bool(v->device, "up", false) && !announces_overlay(v->node))
+		pw_result_unknown(result, "%s has %s, which is down, and announces no overlay: whose it is cannot be told", node, dev);
 	else if (!pw_map_bool(v->device, "up", false))
 		pw_result_set(result, "device-down", "%s on %s is down.", dev, node);
 	else if (address_shared(facts, v->node) || address_shared(facts, v->peer))
@@ -181,7 +189,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 		pw_result_unknown(result, "the Node objects of both ends are needed");
 		return PW_OK;
 	}
-	v.device = find_vxlan(observation);
+	v.device = find_vxlan(observation, announces_overlay(v.node));
 	const char *dev = pw_map_str(v.device, "name", "");
 	announced_mac(v.peer, v.mac);
 	announced_mac(v.node, v.own_mac);
