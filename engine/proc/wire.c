@@ -74,6 +74,8 @@ int pw_wire_fill(struct pw_wire_reader *reader, int fd, struct pw_err *err)
 {
 	char data[READ_BYTES];
 	size_t room = reader->max + PW_WIRE_HEAD + READ_BYTES - pw_wire_pending(reader);
+	if (!room) /* a read of nothing would look like the end */
+		return pw_err_set(err, PW_NOMEM, "no room for more documents from a pipe");
 	ssize_t n = read(fd, data, room < sizeof data ? room : sizeof data);
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return 1;

@@ -29,7 +29,8 @@ void pw_wire_reader_release(struct pw_wire_reader *reader);
 /* Adds bytes that arrived. PW_NOMEM if out of memory, or as soon as a frame is announced that is too long. */
 int pw_wire_feed(struct pw_wire_reader *reader, const void *data, size_t len, struct pw_err *err);
 
-/* Reads what `fd` has now (one read). 1: something came or it would block; 0: end of file. Errors as pw_wire_feed, PW_IO. */
+/* Reads what `fd` has now (one read). 1: something came or it would block; 0: end of file. Errors as pw_wire_feed, PW_IO.
+ * Whole documents must be taken before the next call: PW_NOMEM when there is no room besides them. */
 int pw_wire_fill(struct pw_wire_reader *reader, int fd, struct pw_err *err);
 
 /* The next whole document, a map, into *ret. 1: there was one; 0: not yet; PW_SYNTAX: not JSON, or not a map;

@@ -18,6 +18,7 @@ enum {
 	QUEUE_MAX = 64 << 20,   /* requests not yet taken by the pipe */
 	LOG_SHOWN = 300,        /* bytes of its stderr repeated in a reason */
 	KEY_MAX = 65536,
+	READS_MAX = 64,         /* in one go: more than a pipe holds (1 MiB unless privileged: pipe(7)), and no flood keeps the others waiting */
 	FD_PID = 0, FD_OUT = 1, FD_ERR = 2, FD_IN = 3,
 };
 
@@ -285,12 +286,12 @@ static int take_documents(struct pw_agent *agent, struct pw_job *jobs, int64_t n
 	}
 }
 
+/* What has come, document by document: those that wait may be longer together than one may be. */
 static int read_documents(struct pw_agent *agent, struct pw_job *jobs, int64_t now_ms, struct pw_err *err)
 {
-	size_t before;
-	do {
-		before = pw_wire_pending(&agent->reader);
-		int rc = agent->child.out_fd < 0 ? 1 : pw_wire_fill(&agent->reader, agent->child.out_fd, err);
+	for (unsigned i = 0; i < READS_MAX && agent->child.out_fd >= 0; i++) {
+		size_t before = pw_wire_pending(&agent->reader);
+		int rc = pw_wire_fill(&agent->reader, agent->child.out_fd, err);
 		if (rc < 0)
 			return pw_err_wrap(err, "the agent on %s answered with garbage", agent->label);
 		if (rc == 0) {
@@ -298,8 +299,12 @@ static int read_documents(struct pw_agent *agent, struct pw_job *jobs, int64_t n
 			agent->child.out_fd = -1;
 			agent->end_ms = now_ms + PW_AGENT_END_MS;
 		}
-	} while (pw_wire_pending(&agent->reader) != before);
-	return take_documents(agent, jobs, now_ms, err);
+		bool more = pw_wire_pending(&agent->reader) != before;
+		rc = take_documents(agent, jobs, now_ms, err);
+		if (rc < 0 || !more)
+			return rc;
+	}
+	return PW_OK;
 }
 
 /* ---- life ---- */

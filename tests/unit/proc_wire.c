@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -156,11 +157,33 @@ static void test_broken(void)
 	(void)close(fds[1]);
 }
 
+/* A reader that is full has not come to the end. */
+static void test_full(void)
+{
+	static const char zeros[200000] = { 0 };
+	struct pw_err err = PW_ERR_INIT;
+	struct pw_wire_reader reader;
+	FILE *file = tmpfile();
+	if (!file || fwrite(zeros, 1, sizeof zeros, file) != sizeof zeros || fflush(file) != 0 || lseek(fileno(file), 0, SEEK_SET) != 0) {
+		ok(false, "a file of zeros");
+		return;
+	}
+	pw_wire_reader_init(&reader, 1000);
+	int rc = 1;
+	for (int i = 0; rc == 1 && i < 10; i++)
+		rc = pw_wire_fill(&reader, fileno(file), &err);
+	is_int(rc, PW_NOMEM, "frames that nobody takes are not read for ever");
+	is_str(err.text, "no room for more documents from a pipe", "nor taken for the end of the stream");
+	pw_wire_reader_release(&reader);
+	(void)fclose(file);
+}
+
 int main(void)
 {
 	test_pieces();
 	test_refusals();
 	test_pipe();
 	test_broken();
+	test_full();
 	return tap_done();
 }

@@ -534,6 +534,17 @@ static void test_agent_failures(void)
 	bench_release(&b);
 }
 
+/* All answers that wait together may be longer than one may be. */
+static void test_agent_chatter(void)
+{
+	struct bench b;
+	bench_init(&b, (struct pw_executor_config){ .via = "exec:/proc/self/exe chatter", .max_output = 1000 });
+	struct pw_task_done d = run_at(&b, "n1", "well", 20000);
+	is_int(d.code, PW_OK, "an answer behind many others is taken");
+	is_str(d.reason ? d.reason : "", "", "and the agent is not taken for gone");
+	bench_release(&b);
+}
+
 static void test_via(void)
 {
 	static const struct { const char *via, *why; } bad[] = {
@@ -629,8 +640,32 @@ static int serve_old(void)
 	return read(STDIN_FILENO, &c, 1) < 0;
 }
 
+static void say(const char *text)
+{
+	size_t len = strlen(text);
+	const unsigned char head[4] = { 0, 0, (unsigned char)(len >> 8), (unsigned char)len };
+	(void)fwrite(head, sizeof head, 1, stdout);
+	(void)fwrite(text, len, 1, stdout);
+}
+
+/* Many short answers to what nobody asked, faster than they can be taken, before the one that counts. */
+static int serve_chatter(void)
+{
+	say("{\"agent\":\"" PW_VERSION "\",\"abi\":1,\"checks\":[]}");
+	for (unsigned i = 0; i < 200000; i++)
+		say("{\"id\":4000000000}");
+	say("{\"id\":1,\"observation\":{}}");
+	(void)fflush(stdout);
+	char c;
+	while (read(STDIN_FILENO, &c, 1) > 0)
+		;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc > 1 && !strcmp(argv[1], "chatter"))
+		return serve_chatter();
 	if (argc > 1 && !strcmp(argv[1], "agent"))
 		return serve(argc > 2 ? argv[2] : "");
 	if (argc > 1 && !strcmp(argv[1], "old"))
@@ -644,6 +679,7 @@ int main(int argc, char **argv)
 	test_parse();
 	test_agent();
 	test_agent_failures();
+	test_agent_chatter();
 	test_via();
 	test_commands();
 	test_overhead();
