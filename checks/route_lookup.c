@@ -84,6 +84,37 @@ static const char *default_gateway(const struct pw_val *observation)
 	return "";
 }
 
+static bool is_pod_range_of_other(const struct pw_facts *facts, const char *node, const char *dst)
+{
+	size_t n;
+	const struct pw_node *const *nodes = pw_facts_nodes(facts, &n);
+	for (size_t i = 0; i < n; i++)
+		for (size_t c = 0; strcmp(nodes[i]->meta.name, node) != 0 && c < nodes[i]->pod_cidrs.n; c++)
+			if (!strcmp(nodes[i]->pod_cidrs.v[c], dst))
+				return true;
+	return false;
+}
+
+/* Does a CNI agent give this cluster's nodes their routes to each other's pods? Where none does, the network beyond
+ * routes them (clouds, BGP), and the default route is the right one. */
+static bool nodes_hold_routes(const struct pw_facts *facts, const struct pw_val *o, const char *node)
+{
+	size_t n;
+	const struct pw_node *const *nodes = pw_facts_nodes(facts, &n);
+	const struct pw_val *routes = pw_map_get(o, "routes");
+	for (size_t i = 0; i < n; i++)
+		if (pw_labels_get(&nodes[i]->meta.annotations, "flannel.alpha.coreos.com/backend-type"))
+			return true;
+	for (size_t i = 0; i < pw_val_count(routes); i++) {
+		const struct pw_val *route = pw_val_at(routes, i);
+		const char *gateway = pw_map_str(route, "gateway", "");
+		if (is_pod_range_of_other(facts, node, pw_map_str(route, "dst", "")) || (*gateway && pw_facts_node_by_ip(facts, gateway)) ||
+		    is_tunnel(link_kind(o, pw_map_str(route, "dev", ""))))
+			return true;
+	}
+	return false;
+}
+
 static void conclude(const struct pw_facts *facts, const struct pw_val *o, const char *node, const struct pw_pod *pod, struct pw_result *result)
 {
 	const struct pw_val *route = pw_map_get(o, "route");
@@ -109,6 +140,9 @@ static void conclude(const struct pw_facts *facts, const struct pw_val *o, const
 		pw_result_set(result, "stays-here", "%s runs on %s, but the route of %s keeps %s on its own %s.", pod->meta.name, pod->node, node, pod->ip, dev);
 	else if (hop && !strcmp(hop->meta.name, pod->node))
 		pw_result_set(result, "ok", "%s sends %s to %s, the address of %s.", node, pod->ip, gateway, pod->node);
+	else if (!hop && !nodes_hold_routes(facts, o, node))
+		pw_result_unknown(result, "%s gives %s to the network (%s), and no CNI agent sets routes between the nodes: whether the network "
+				  "brings it to %s cannot be told here", node, pod->ip, *gateway ? gateway : dev, pod->node);
 	else if (*gateway && !strcmp(gateway, fallback))
 		pw_result_set(result, "default-route", "%s has no route for the pods of %s: %s leaves by the default route to %s.", node, pod->node, pod->ip, gateway);
 	else
