@@ -67,6 +67,7 @@ static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *
 	const char *nft = strchr(packet.dst, ':') ? "ip6 kube-proxy" : "ip kube-proxy";
 	pw_map_set_int(observation, "rules", (long long)pw_rules_count(rules));
 	pw_map_set_bool(observation, "service_rules", iptables || pw_rules_has_chain(rules, nft, "services"));
+	pw_rules_problems(rules, pw_map_set_seq(observation, "problems"));
 	/* A chain of kube-proxy's IPVS mode alone (pkg/proxy/ipvs): the backends are then in the kernel's IPVS table. */
 	pw_map_set_bool(observation, "ipvs", pw_rules_has_chain(rules, "nat", "KUBE-LOAD-BALANCER"));
 	return pw_rules_walk(rules, &packet, arena, pw_map_set_map(observation, "walk"), err);
@@ -215,11 +216,14 @@ static bool served_elsewhere(struct pw_ctx *ctx, const struct view *v, const str
 {
 	const char *other = replacement(pw_ctx_facts(ctx), v->node_name), *ref = pw_ctx_str(ctx, "service");
 	size_t targets = pw_val_count(v->targets);
+	const char *unread = pw_val_text(pw_val_at(pw_map_get(observation, "problems"), 0));
 	bool stopped = !strcmp(pw_map_str(v->walk, "outcome", ""), "drop") || !strcmp(pw_map_str(v->walk, "outcome", ""), "reject");
 	if (!targets && !stopped && pw_map_bool(observation, "ipvs", false))
 		pw_result_unknown(result, "kube-proxy of %s is in IPVS mode, whose table is not read: where it sends %s cannot be told", v->node_name, ref);
 	else if (other && (!targets || v->stale.len || v->missing.len) && !stopped)
 		pw_result_unknown(result, "no kube-proxy runs on %s: %s may serve %s there by means that its netfilter rules do not show", v->node_name, other, ref);
+	else if (!pw_map_bool(observation, "service_rules", false) && unread)
+		pw_result_unknown(result, "no Service rules were seen on %s, and not all rules could be read: %s", v->node_name, unread);
 	else
 		return false;
 	return true;
