@@ -12,6 +12,7 @@ for t in "$@"; do
 	passed=$((passed + ok - sk)) failed=$((failed + no)) skipped=$((skipped + sk))
 	if [ "$no" -gt 0 ] || [ "$rc" -ne 0 ] || [ "${plan:-x}" != "$((ok + no))" ]; then
 		echo "--- $t (exit $rc, planned ${plan:-none}, ran $((ok + no)))"
+		printf '%s\n' "$out" | grep '^not ok '
 		printf '%s\n' "$out" | grep -v '^ok ' | tail -n 60
 		[ "$no" -gt 0 ] || failed=$((failed + 1))
 	else

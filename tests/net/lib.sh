@@ -36,7 +36,8 @@ topology() {
 	in_ns c ip link add eth0 type veth peer name c netns r
 	in_ns s ip link add eth0 type veth peer name s netns r
 	in_ns r sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
-	for x in 'c eth0 1.2 1::2' 'r c 1.1 1::1' 'r s 2.1 2::1' 's eth0 2.2 2::2'; do
+	# The router first: what a host sends into a peer that is still down counts as dropped.
+	for x in 'r c 1.1 1::1' 'r s 2.1 2::1' 'c eth0 1.2 1::2' 's eth0 2.2 2::2'; do
 		# shellcheck disable=SC2086
 		set -- $x
 		in_ns "$1" ip link set "$2" up
