@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include <packetwalk/probe.h>
 
@@ -48,6 +49,23 @@ static const struct pw_evidence evidence[] = {
 	{ NULL, PW_TYPE_STR, NULL, NULL },
 };
 
+static bool is(const struct pw_val *observation, const char *key, const char *word)
+{
+	return !strcmp(pw_map_str(observation, key, ""), word);
+}
+
+static bool closed_unanswered(const struct pw_val *o)
+{
+	return is(o, "result", "closed-early") && !pw_map_int(o, "status", 0);
+}
+
+/* The second request came past its handshake, which nothing but a TLS server completes. */
+static bool speaks_tls(const struct pw_val *o)
+{
+	const struct pw_val *second = pw_map_get(o, "with_tls");
+	return is(second, "stage", "send") || is(second, "stage", "first-byte") || is(second, "stage", "body") || is(second, "stage", "done");
+}
+
 static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
 {
 	struct pw_http_spec spec = {
@@ -58,7 +76,14 @@ static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *
 		.insecure = true,
 		.timeout_ms = pw_ctx_ms(ctx, "wait"),
 	};
-	return pw_probe_http(ctx, &spec, observation, err);
+	int rc = pw_probe_http(ctx, &spec, observation, err);
+	if (rc || !closed_unanswered(observation) || strncasecmp(spec.url, "http://", strlen("http://")) != 0)
+		return rc;
+	/* Some servers close on a plain request that wanted to be a TLS hello: one question more tells. */
+	spec.url = pw_arena_printf(pw_ctx_arena(ctx), "https://%s", spec.url + strlen("http://"));
+	if (!spec.url)
+		return pw_err_set(err, PW_NOMEM, "asking with TLS: out of memory");
+	return pw_probe_http(ctx, &spec, pw_map_set_map(observation, "with_tls"), err);
 }
 
 /* Envoy's RBAC filter answers with this body; its Server header is "envoy" or "istio-envoy". */
@@ -80,14 +105,9 @@ static const char *by_status(long long status, double first_byte_ms, unsigned sl
 	return status >= 400 ? "client-error" : "ok";
 }
 
-static bool is(const struct pw_val *observation, const char *key, const char *word)
-{
-	return !strcmp(pw_map_str(observation, key, ""), word);
-}
-
 static const char *decide(const struct pw_val *o, long long status, double first_byte_ms, unsigned slow_ms)
 {
-	if (is(o, "mismatch", "plain-to-tls"))
+	if (is(o, "mismatch", "plain-to-tls") || (closed_unanswered(o) && speaks_tls(o)))
 		return "tls-required";
 	if (is(o, "mismatch", "tls-to-plain"))
 		return "tls-not-spoken";
@@ -125,6 +145,8 @@ static void say(struct pw_result *result, const char *word, const struct pw_val 
 		pw_result_set(result, word, "%s is answered, but not in HTTP.", url);
 	else if (!strcmp(word, "silent"))
 		pw_result_set(result, word, "%s: connected, and no byte of an answer came.", url);
+	else if (!strcmp(word, "tls-required") && closed_unanswered(o))
+		pw_result_set(result, word, "%s: a plain request is closed without an answer, and a TLS handshake completes.", url);
 	else if (!strcmp(word, "misdirected"))
 		pw_result_set(result, word, "%s: connected, and closed without an answer.", url);
 	else
