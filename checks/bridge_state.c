@@ -47,24 +47,16 @@ static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *
 	return rc;
 }
 
-static const struct pw_val *find(const struct pw_val *list, const char *key, const char *value)
-{
-	for (size_t i = 0; i < pw_val_count(list); i++)
-		if (!strcmp(pw_map_str(pw_val_at(list, i), key, ""), value))
-			return pw_val_at(list, i);
-	return NULL;
-}
-
 /* The bridge learned the pod's MAC on one port; the MAC is that of the
  * neighbour entry for its address. */
 static const struct pw_val *host_end(const struct pw_val *observation, const char *address)
 {
-	const struct pw_val *neighbour = find(pw_map_get(observation, "neighbours"), "address", address), *fdb = pw_map_get(observation, "fdb");
+	const struct pw_val *neighbour = pw_seq_find(pw_map_get(observation, "neighbours"), "address", address), *fdb = pw_map_get(observation, "fdb");
 	const char *mac = pw_map_str(neighbour, "mac", "");
 	for (size_t i = 0; *mac && i < pw_val_count(fdb); i++) {
 		const struct pw_val *entry = pw_val_at(fdb, i);
 		if (!strcmp(pw_map_str(entry, "mac", ""), mac))
-			return find(pw_map_get(observation, "links"), "name", pw_map_str(entry, "dev", ""));
+			return pw_seq_find(pw_map_get(observation, "links"), "name", pw_map_str(entry, "dev", ""));
 	}
 	return NULL;
 }

@@ -39,10 +39,7 @@ static const struct pw_evidence evidence[] = {
 
 static const struct pw_val *by_role(const struct pw_val *items, const char *role)
 {
-	for (size_t i = 0; i < pw_val_count(items); i++)
-		if (!strcmp(pw_map_str(pw_val_at(items, i), "role", ""), role))
-			return pw_val_at(items, i);
-	return NULL;
+	return pw_seq_find(items, "role", role);
 }
 
 static long long number(const struct pw_val *item, const char *key)

@@ -90,15 +90,6 @@ static const struct pw_val *find_vxlan(const struct pw_val *observation, bool an
 	return any;
 }
 
-static long long link_mtu(const struct pw_val *observation, const char *name)
-{
-	const struct pw_val *links = pw_map_get(observation, "links");
-	for (size_t i = 0; i < pw_val_count(links); i++)
-		if (!strcmp(pw_map_str(pw_val_at(links, i), "name", ""), name))
-			return pw_map_int(pw_val_at(links, i), "mtu", 0);
-	return 0;
-}
-
 /* flannel gives the peer's tunnel endpoint the first address of its pod CIDR. */
 static void vtep_address(const struct pw_node *peer, char out[64])
 {
@@ -196,7 +187,8 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	vtep_address(v.peer, v.vtep);
 	v.neighbour = find_neighbour(pw_map_get(observation, "neighbours"), dev, v.vtep);
 	v.fdb = find_entry(pw_map_get(observation, "fdb"), dev, "mac", v.mac);
-	long long uplink = link_mtu(observation, pw_map_str(pw_map_get(v.device, "vxlan"), "dev", ""));
+	const char *below = pw_map_str(pw_map_get(v.device, "vxlan"), "dev", "");
+	long long uplink = pw_map_int(pw_seq_find(pw_map_get(observation, "links"), "name", below), "mtu", 0);
 	struct pw_val *ev = pw_result_evidence(result);
 	pw_map_set_str(ev, "device", dev);
 	pw_map_set_int(ev, "mtu", pw_map_int(v.device, "mtu", 0));

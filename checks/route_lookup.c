@@ -51,11 +51,7 @@ static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *
 
 static const char *link_kind(const struct pw_val *observation, const char *dev)
 {
-	const struct pw_val *links = pw_map_get(observation, "links");
-	for (size_t i = 0; i < pw_val_count(links); i++)
-		if (!strcmp(pw_map_str(pw_val_at(links, i), "name", ""), dev))
-			return pw_map_str(pw_val_at(links, i), "kind", "");
-	return "";
+	return pw_map_str(pw_seq_find(pw_map_get(observation, "links"), "name", dev), "kind", "");
 }
 
 static bool is_tunnel(const char *kind)
@@ -76,12 +72,7 @@ static bool is_pod_side(const char *kind, const char *dev)
 static const char *default_gateway(const struct pw_val *observation)
 {
 	const struct pw_val *routes = pw_map_get(observation, "routes");
-	for (size_t i = 0; i < pw_val_count(routes); i++) {
-		const char *dst = pw_map_str(pw_val_at(routes, i), "dst", "");
-		if (!strcmp(dst, "default") || !strcmp(dst, "0.0.0.0/0") || !strcmp(dst, "::/0"))
-			return pw_map_str(pw_val_at(routes, i), "gateway", "");
-	}
-	return "";
+	return pw_map_str(pw_seq_find(routes, "dst", "default"), "gateway", "");
 }
 
 static bool is_pod_range_of_other(const struct pw_facts *facts, const char *node, const char *dst)

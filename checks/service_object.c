@@ -97,10 +97,7 @@ static void list_endpoints(struct pw_ctx *ctx, const struct pw_service *svc, con
 
 static bool is_among(const struct pw_val *endpoints, const char *pod)
 {
-	for (size_t i = 0; pod && i < pw_val_count(endpoints); i++)
-		if (!strcmp(pw_map_str(pw_val_at(endpoints, i), "pod", ""), pod))
-			return true;
-	return false;
+	return pod && pw_seq_find(endpoints, "pod", pod);
 }
 
 /* A headless port works only if the number dialled is the one the pods serve. */

@@ -108,14 +108,6 @@ static void fingerprint(struct pw_val *result, const struct pw_val *p)
 	pw_buf_release(&key);
 }
 
-static bool has_rule(const struct pw_val *rules, const char *id)
-{
-	for (size_t i = 0; i < pw_val_count(rules); i++)
-		if (strcmp(pw_map_str(pw_val_at(rules, i), "id", ""), id) == 0)
-			return true;
-	return false;
-}
-
 static struct pw_val *sarif(struct lint *lint)
 {
 	struct pw_arena *arena = lint->app->arena;
@@ -130,7 +122,7 @@ static struct pw_val *sarif(struct lint *lint)
 	for (size_t i = 0; i < pw_val_count(lint->results); i++) {
 		const struct pw_val *p = pw_val_at(lint->results, i);
 		const char *id = pw_map_str(p, "id", "PW0000");
-		if (!has_rule(rules, id))
+		if (!pw_seq_find(rules, "id", id))
 			pw_map_set_str(pw_seq_add_map(rules), "id", id);
 		struct pw_val *result = pw_seq_add_map(results);
 		pw_map_set_str(result, "ruleId", id);

@@ -132,13 +132,7 @@ static void decode_containers(struct pw_facts *facts, const struct pw_val *spec,
 
 static const struct pw_val *condition(const struct pw_val *status, const char *type)
 {
-	const struct pw_val *conditions = pw_map_get(status, "conditions");
-	size_t n = pw_val_is(conditions, PW_VAL_SEQ) ? pw_val_count(conditions) : 0;
-
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(pw_map_str(pw_val_at(conditions, i), "type", ""), type) == 0)
-			return pw_val_at(conditions, i);
-	return NULL;
+	return pw_seq_find(pw_map_get(status, "conditions"), "type", type);
 }
 
 static void decode_conditions(struct pw_facts *facts, const struct pw_val *status, struct pw_pod *pod)

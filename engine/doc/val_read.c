@@ -179,6 +179,14 @@ const char *pw_map_str(const struct pw_val *map, const char *key, const char *ot
 	return text ? text : otherwise;
 }
 
+const struct pw_val *pw_seq_find(const struct pw_val *seq, const char *key, const char *value)
+{
+	for (size_t i = 0; pw_val_is(seq, PW_VAL_SEQ) && i < pw_val_count(seq); i++)
+		if (strcmp(pw_map_str(pw_val_at(seq, i), key, ""), value) == 0)
+			return pw_val_at(seq, i);
+	return NULL;
+}
+
 long long pw_map_int(const struct pw_val *map, const char *key, long long otherwise)
 {
 	long long value;

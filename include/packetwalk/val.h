@@ -63,6 +63,8 @@ const struct pw_val *pw_val_at(const struct pw_val *val, size_t i); /* item of s
 const char *pw_map_key(const struct pw_val *map, size_t i);
 struct pw_place pw_map_key_place(const struct pw_val *map, size_t i);
 const struct pw_val *pw_map_get(const struct pw_val *map, const char *key);
+/* The first map of a seq that holds the text `value` under `key`; NULL if none does. A key that is not there reads as "". */
+const struct pw_val *pw_seq_find(const struct pw_val *seq, const char *key, const char *value);
 /* Dotted walk through maps and numeric seq indexes: "spec.ports.0.port". */
 const struct pw_val *pw_val_get(const struct pw_val *val, const char *path);
 struct pw_place pw_val_place(const struct pw_val *val);

@@ -32,6 +32,13 @@ static void test_build(struct pw_arena *arena)
 	ok(pw_val_is(pw_map_get(map, "none"), PW_VAL_NULL), "NULL text is a null value");
 	is_int(pw_map_int(pw_val_get(map, "ports.1"), "port", 0), 443, "a path through a list");
 	is_str(pw_val_text(pw_val_get(map, "spec.type")), "ClusterIP", "a path through maps");
+	struct pw_val *links = pw_val_seq(arena);
+	pw_seq_add_str(links, "eth0");
+	pw_map_set_str(pw_seq_add_map(links), "name", "lo");
+	pw_map_set_int(pw_seq_add_map(links), "mtu", 1500);
+	ok(pw_seq_find(links, "name", "lo") == pw_val_at(links, 1), "a map of a list by what it holds");
+	ok(pw_seq_find(links, "name", "") == pw_val_at(links, 0) && !pw_seq_find(links, "name", "eth0"), "a key that is not there reads as empty");
+	ok(!pw_seq_find(map, "name", "web") && !pw_seq_find(NULL, "name", ""), "nothing is found in what is no list");
 	pw_map_set_int(map, "port", 81);
 	is_int(pw_map_int(map, "port", 0), 81, "set replaces");
 	is_int(pw_val_count(map), 8, "and does not add");

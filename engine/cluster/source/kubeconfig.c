@@ -287,12 +287,7 @@ static int pem_of(struct pw_arena *arena, const struct config_file *file, const 
 
 static const struct pw_val *exec_extension(const struct pw_val *cluster)
 {
-	const struct pw_val *extensions = pw_map_get(cluster, "extensions");
-
-	for (size_t i = 0; pw_val_is(extensions, PW_VAL_SEQ) && i < pw_val_count(extensions); i++)
-		if (strcmp(pw_map_str(pw_val_at(extensions, i), "name", ""), "client.authentication.k8s.io/exec") == 0)
-			return pw_map_get(pw_val_at(extensions, i), "extension");
-	return NULL;
+	return pw_map_get(pw_seq_find(pw_map_get(cluster, "extensions"), "name", "client.authentication.k8s.io/exec"), "extension");
 }
 
 static int read_cluster(struct pw_arena *arena, const struct config_file *file, const struct pw_val *cluster,
