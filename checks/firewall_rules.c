@@ -41,23 +41,16 @@ static const struct pw_evidence evidence[] = {
 	{ NULL, PW_TYPE_STR, NULL, NULL },
 };
 
-static const char *lower(const char *protocol)
-{
-	return !strcmp(protocol, "UDP") ? "udp" : !strcmp(protocol, "SCTP") ? "sctp" : "tcp";
-}
-
 static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
 {
 	const char *path = pw_ctx_str(ctx, "path");
 	struct pw_arena *arena = pw_ctx_arena(ctx);
 	struct pw_rules *rules = pw_rules_new(arena);
-	if (!rules)
-		return pw_err_set(err, PW_NOMEM, "reading the rules: out of memory");
 	int rc = pw_rules_read(ctx, rules, err);
 	if (rc)
 		return rc;
 	struct pw_packet packet = {
-		.src = pw_ctx_str(ctx, "src"), .dst = pw_ctx_str(ctx, "dst"), .protocol = lower(pw_ctx_str(ctx, "protocol")),
+		.src = pw_ctx_str(ctx, "src"), .dst = pw_ctx_str(ctx, "dst"), .protocol = pw_packet_protocol(pw_ctx_str(ctx, "protocol")),
 		.dport = (unsigned)pw_ctx_int(ctx, "port"), .iif = "", .oif = "", .ctstate = "NEW",
 		.local_out = !strcmp(path, "out"), .dst_local = !strcmp(path, "in"),
 	};

@@ -4,11 +4,10 @@
  * have the address it is known by, is the uplink up, does the pod bridge have
  * the gateway address of the pod CIDR?
  */
-#include <arpa/inet.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include <packetwalk/dataplane.h>
 #include <packetwalk/lookup.h>
@@ -46,23 +45,10 @@ static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *
 	return rc ? rc : pw_read_routes(ctx, AF_INET, observation, err);
 }
 
-/* "10.244.1.1/24" holds "10.244.1.1": compare up to the slash. */
-static bool has_address(const struct pw_val *link, const char *ip)
-{
-	const struct pw_val *list = pw_map_get(link, "addresses");
-	size_t len = strlen(ip);
-	for (size_t i = 0; len && i < pw_val_count(list); i++) {
-		const char *text = pw_val_text(pw_val_at(list, i));
-		if (text && !strncmp(text, ip, len) && (text[len] == '/' || !text[len]))
-			return true;
-	}
-	return false;
-}
-
 static const struct pw_val *link_with_address(const struct pw_val *links, const char *ip)
 {
 	for (size_t i = 0; i < pw_val_count(links); i++)
-		if (has_address(pw_val_at(links, i), ip))
+		if (pw_link_has_address(pw_val_at(links, i), ip))
 			return pw_val_at(links, i);
 	return NULL;
 }
@@ -71,37 +57,10 @@ static const struct pw_val *link_with_address(const struct pw_val *links, const 
 static const struct pw_val *pod_bridge(const struct pw_val *links)
 {
 	static const char *const names[] = { "cni0", "cbr0", "kube-bridge", "weave" };
-	for (size_t n = 0; n < sizeof names / sizeof *names; n++)
-		for (size_t i = 0; i < pw_val_count(links); i++)
-			if (!strcmp(pw_map_str(pw_val_at(links, i), "name", ""), names[n]))
-				return pw_val_at(links, i);
-	return NULL;
-}
-
-static bool parse_cidr(const char *text, uint32_t *ret_net, unsigned *ret_bits)
-{
-	char ip[INET_ADDRSTRLEN];
-	size_t len = strcspn(text, "/");
-	struct in_addr addr;
-	if (!text[len] || len >= sizeof ip)
-		return false;
-	memcpy(ip, text, len);
-	ip[len] = '\0';
-	if (inet_pton(AF_INET, ip, &addr) != 1)
-		return false;
-	*ret_net = ntohl(addr.s_addr);
-	*ret_bits = (unsigned)strtoul(text + len + 1, NULL, 10);
-	return *ret_bits <= 32;
-}
-
-static bool inside(const char *address, const char *cidr)
-{
-	uint32_t a, net;
-	unsigned bits, own;
-	if (!parse_cidr(address, &a, &own) || !parse_cidr(cidr, &net, &bits))
-		return true; /* not IPv4: nothing to hold against it */
-	uint32_t mask = bits ? ~UINT32_C(0) << (32 - bits) : 0;
-	return (a & mask) == (net & mask);
+	const struct pw_val *bridge = NULL;
+	for (size_t n = 0; !bridge && n < sizeof names / sizeof *names; n++)
+		bridge = pw_seq_find(links, "name", names[n]);
+	return bridge;
 }
 
 /* The first address of a family, link-local IPv6 ones aside: every interface makes itself one. */
@@ -119,16 +78,6 @@ static const char *first_address(const struct pw_val *link, bool six)
 static const char *bridge_address(const struct pw_node *node, const struct pw_val *bridge)
 {
 	return first_address(bridge, strchr(node->internal_ip, ':') != NULL);
-}
-
-static bool has_default(const struct pw_val *routes)
-{
-	for (size_t i = 0; i < pw_val_count(routes); i++) {
-		const char *dst = pw_map_str(pw_val_at(routes, i), "dst", "");
-		if (!strcmp(dst, "default") || !strcmp(dst, "0.0.0.0/0"))
-			return true;
-	}
-	return false;
 }
 
 static void physical_addresses(const struct pw_val *links, char *out, size_t size)
@@ -155,7 +104,7 @@ static void conclude(const struct pw_node *node, const struct pw_val *uplink, co
 		pw_result_set(result, "bridge-down", "%s of %s is down.", br, name);
 	else if (bridge && !*at)
 		pw_result_set(result, "bridge-no-address", "%s of %s has no address, so its pods have no gateway.", br, name);
-	else if (bridge && *cidr && !inside(at, cidr))
+	else if (bridge && !strchr(at, ':') && pw_address_in_cidr(at, cidr) == 0)
 		pw_result_set(result, "bridge-wrong-address", "%s of %s has %s, outside its pod CIDR %s.", br, name, at, cidr);
 	else if (!dflt)
 		pw_result_set(result, "no-default-route", "%s has no default route.", name);
@@ -191,7 +140,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_str(ev, "pod_cidr", node->pod_cidrs.n ? node->pod_cidrs.v[0] : "");
 	pw_map_set_int(ev, "uplink_mtu", pw_map_int(uplink, "mtu", 0));
 	/* Only IPv4 routes are read: an IPv6 node needs none of them. */
-	bool dflt = strchr(node->internal_ip, ':') || has_default(pw_map_get(observation, "routes"));
+	bool dflt = strchr(node->internal_ip, ':') || pw_seq_find(pw_map_get(observation, "routes"), "dst", "default");
 	conclude(node, uplink, bridge, dflt, addresses, result);
 	return PW_OK;
 }

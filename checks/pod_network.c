@@ -49,18 +49,6 @@ static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *
 	return rc;
 }
 
-static bool has_address(const struct pw_val *link, const char *ip)
-{
-	const struct pw_val *list = pw_map_get(link, "addresses");
-	size_t len = strlen(ip);
-	for (size_t i = 0; len && i < pw_val_count(list); i++) {
-		const char *text = pw_val_text(pw_val_at(list, i));
-		if (text && !strncmp(text, ip, len) && (text[len] == '/' || !text[len]))
-			return true;
-	}
-	return false;
-}
-
 static bool is_loopback(const struct pw_val *link)
 {
 	return !strcmp(pw_map_str(link, "name", ""), "lo");
@@ -76,14 +64,13 @@ static void look(const struct pw_val *observation, const char *ip, struct view *
 		if (is_loopback(link))
 			continue;
 		v->any = v->any ? v->any : link;
-		if (has_address(link, ip))
+		if (pw_link_has_address(link, ip))
 			v->own = link;
 	}
 	v->gateway = "";
 	for (size_t i = 0; i < pw_val_count(routes); i++) {
 		const struct pw_val *r = pw_val_at(routes, i);
-		const char *dst = pw_map_str(r, "dst", "");
-		if (strcmp(dst, "default") && strcmp(dst, "0.0.0.0/0") && strcmp(dst, "::/0"))
+		if (strcmp(pw_map_str(r, "dst", ""), "default") != 0)
 			continue;
 		v->default_route = true;
 		v->gateway = pw_map_str(r, "gateway", "");

@@ -34,6 +34,18 @@ const struct pw_pod *pw_facts_pod_ref(const struct pw_facts *facts, const char *
 	return split_ref(ref, ns, &name) ? pw_facts_pod(facts, ns, name) : NULL;
 }
 
+int pw_address_in_cidr(const char *address, const char *cidr)
+{
+	char text[46] = ""; /* INET6_ADDRSTRLEN */
+	struct pw_address parsed;
+	struct pw_cidr block;
+	size_t len = strcspn(address, "/");
+	if (len >= sizeof text)
+		return -1;
+	memcpy(text, address, len);
+	return pw_address_parse(text, &parsed) && pw_cidr_parse(cidr, &block) ? pw_cidr_holds(&block, &parsed) : -1;
+}
+
 int pw_facts_in_pod_cidr(const struct pw_facts *facts, const char *ip)
 {
 	size_t n;

@@ -176,3 +176,15 @@ int pw_read_links(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err)
 	pw_nl_say_cut(ret, r.n);
 	return pw_arena_failed(arena) ? pw_err_set(err, PW_NOMEM, "listing interfaces: out of memory") : PW_OK;
 }
+
+bool pw_link_has_address(const struct pw_val *link, const char *address)
+{
+	const struct pw_val *list = pw_map_get(link, "addresses");
+	size_t len = strlen(address);
+	for (size_t i = 0; len && i < pw_val_count(list); i++) {
+		const char *text = pw_val_text(pw_val_at(list, i));
+		if (text && !strncmp(text, address, len) && (text[len] == '/' || !text[len]))
+			return true;
+	}
+	return false;
+}

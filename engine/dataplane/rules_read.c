@@ -179,6 +179,8 @@ static int add_locals(struct run *run, struct pw_err *err)
 
 int pw_rules_read(struct pw_ctx *ctx, struct pw_rules *rules, struct pw_err *err)
 {
+	if (!rules)
+		return pw_err_set(err, PW_NOMEM, "reading the packet filter's rules: out of memory");
 	struct run run = { .ctx = ctx, .rules = rules, .first = PW_ERR_INIT };
 	int rc = add_iptables(&run, false, err);
 	if (rc == PW_OK)

@@ -59,3 +59,8 @@ const char *pw_rules_table_name(const struct pw_rules_chain *chain, char *out, s
 		(void)snprintf(out, size, "%s", chain->table);
 	return out;
 }
+
+const char *pw_packet_protocol(const char *protocol)
+{
+	return !strcmp(protocol, "UDP") ? "udp" : !strcmp(protocol, "SCTP") ? "sctp" : "tcp";
+}

@@ -16,7 +16,9 @@
  *   rx_packets, tx_packets, rx_bytes, tx_bytes, rx_dropped, tx_dropped, rx_errors, tx_errors, qdisc, promisc,
  *   vxlan: {id, port, local, dev, learning}, bridge_port: {state, hairpin, isolated, learning}, addresses: ["ip/len"..]}] */
 int pw_read_links(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err);
-/* ret "routes": [{dst, table, type, gateway, dev, src, mtu, proto, scope, metric, onlink, nexthops: [..]}], "rules": [..] */
+/* Is `address` (without a length, not empty) one of a link's own? */
+bool pw_link_has_address(const struct pw_val *link, const char *address);
+/* ret "routes": [{dst ("ip/len" or "default"), table, type, gateway, dev, src, mtu, proto, scope, metric, onlink, nexthops: [..]}], "rules": [..] */
 int pw_read_routes(struct pw_ctx *ctx, int family, struct pw_val *ret, struct pw_err *err);
 /* RTM_GETROUTE as linux.md says. from/iif/mark optional. ret: {dst, result: ok|unreachable|no-route|prohibited|blackhole|
  *   forwarding-off|rp-filter|error, type, dev, gateway, src, mtu, table, matched} */
@@ -51,7 +53,8 @@ struct pw_rules *pw_rules_new(struct pw_arena *arena);
 int pw_rules_add_iptables_save(struct pw_rules *rules, enum pw_rules_backend backend, const char *text, size_t len, const char *file, struct pw_err *err);
 /* `nft -j list ruleset`. Tables that an iptables-save (nft) already gave are not read a second time; give that first. */
 int pw_rules_add_nft_json(struct pw_rules *rules, const char *text, size_t len, const char *file, struct pw_err *err);
-/* Runs iptables-save -c (nft and, if /proc/net/ip_tables_names lists tables, legacy) and `nft -j list ruleset` by argv and adds them. */
+/* Runs iptables-save -c (nft and, if /proc/net/ip_tables_names lists tables, legacy) and `nft -j list ruleset` by argv and adds them.
+ * A NULL set, of which memory ran out, is PW_NOMEM. */
 int pw_rules_read(struct pw_ctx *ctx, struct pw_rules *rules, struct pw_err *err);
 size_t pw_rules_count(const struct pw_rules *rules);
 size_t pw_rules_chain_count(const struct pw_rules *rules); /* chains declared in the dumps */
@@ -60,6 +63,8 @@ void pw_rules_problems(const struct pw_rules *rules, struct pw_val *ret);
 /* table: "nat", or with its family "ip6 nat", "ip kube-proxy" */
 bool pw_rules_has_chain(const struct pw_rules *rules, const char *table, const char *chain);
 
+/* Kubernetes' word for a protocol (TCP, UDP, SCTP) as rules write it. */
+const char *pw_packet_protocol(const char *protocol);
 /* A packet to ask about. Strings are literals; "" or NULL where unknown. */
 struct pw_packet {
 	const char *src, *dst, *protocol; /* protocol "tcp", "udp", "icmp", "sctp" */

@@ -13,6 +13,9 @@
 const struct pw_service *pw_facts_service_ref(const struct pw_facts *facts, const char *ref);
 const struct pw_pod *pw_facts_pod_ref(const struct pw_facts *facts, const char *ref);
 
+/* Does the address ("ip" or "ip/len") lie in the block "ip/len"? 1, 0 (also of the other family), or -1 if one of the texts is not such. */
+int pw_address_in_cidr(const char *address, const char *cidr);
+
 /* Does `ip` lie in the pod CIDR of some node? 1, 0, or -1 when no node has one (some CNIs hand out addresses themselves). */
 int pw_facts_in_pod_cidr(const struct pw_facts *facts, const char *ip);
 

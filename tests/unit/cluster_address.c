@@ -3,6 +3,7 @@
 #include <cluster/address.h>
 #include <cluster/model.h>
 #include <cluster/valid.h>
+#include <packetwalk/lookup.h>
 
 #include "tap.h"
 
@@ -37,6 +38,11 @@ static void test_blocks(void)
 	ok(!pw_cidr_parse("10.0.0/8", &cidr) && !pw_cidr_parse("010.0.0.0/8", &cidr), "not four plain numbers");
 	ok(strictly("10.0.0.0/8", "10.1.0.0/16") && !strictly("10.0.0.0/8", "10.0.0.0/8") && !strictly("10.1.0.0/16", "10.0.0.0/8"),
 	   "strictly inside");
+	is_int(pw_address_in_cidr("10.244.1.1/24", "10.244.1.0/24"), 1, "an interface's address, with its length");
+	is_int(pw_address_in_cidr("10.244.2.1", "10.244.1.0/24"), 0, "another block's");
+	is_int(pw_address_in_cidr("fd00::1", "10.244.1.0/24"), 0, "another family's");
+	ok(pw_address_in_cidr("", "10.244.1.0/24") == -1 && pw_address_in_cidr("10.244.1.1", "10.244.1.0") == -1 &&
+	   pw_address_in_cidr("a text that is much longer than any address can be", "::/0") == -1, "neither an address nor a block");
 }
 
 static void test_words(void)
