@@ -85,25 +85,7 @@ struct pw_strings pw_keep_strings(struct pw_facts *facts, const struct pw_val *s
 	return (struct pw_strings){ v, n };
 }
 
-struct pw_labels pw_keep_labels(struct pw_facts *facts, const struct pw_val *map)
-{
-	size_t n = pw_val_is(map, PW_VAL_MAP) ? pw_val_count(map) : 0;
-	struct pw_label *v;
-
-	if (n > MAX_LABELS)
-		n = MAX_LABELS;
-	v = n ? pw_arena_array(facts->arena, n, sizeof(*v)) : NULL;
-	if (!v)
-		return (struct pw_labels){ NULL, 0 };
-	for (size_t i = 0; i < n; i++) {
-		v[i].key = pw_keep_text(facts, pw_map_key(map, i));
-		v[i].value = pw_keep(facts, pw_val_at(map, i));
-	}
-	return (struct pw_labels){ v, n };
-}
-
-/* kubectl's copy of the whole object and other bulk say nothing about networking. */
-static struct pw_labels keep_annotations(struct pw_facts *facts, const struct pw_val *map)
+static struct pw_labels keep_pairs(struct pw_facts *facts, const struct pw_val *map, bool (*is_bulk)(const char *key, const struct pw_val *value))
 {
 	size_t n = pw_val_is(map, PW_VAL_MAP) ? pw_val_count(map) : 0, kept = 0;
 	struct pw_label *v;
@@ -117,13 +99,23 @@ static struct pw_labels keep_annotations(struct pw_facts *facts, const struct pw
 		const char *key = pw_map_key(map, i);
 		const struct pw_val *value = pw_val_at(map, i);
 
-		if (strcmp(key, "kubectl.kubernetes.io/last-applied-configuration") == 0 ||
-		    pw_val_text_len(value) > MAX_ANNOTATION)
+		if (is_bulk && is_bulk(key, value))
 			continue;
 		v[kept].key = pw_keep_text(facts, key);
 		v[kept++].value = pw_keep(facts, value);
 	}
 	return (struct pw_labels){ v, kept };
+}
+
+struct pw_labels pw_keep_labels(struct pw_facts *facts, const struct pw_val *map)
+{
+	return keep_pairs(facts, map, NULL);
+}
+
+/* kubectl's copy of the whole object and other bulk say nothing about networking. */
+static bool is_bulk(const char *key, const struct pw_val *value)
+{
+	return strcmp(key, "kubectl.kubernetes.io/last-applied-configuration") == 0 || pw_val_text_len(value) > MAX_ANNOTATION;
 }
 
 int64_t pw_keep_time(struct pw_facts *facts, const struct pw_val *map, const char *key)
@@ -159,7 +151,7 @@ void pw_keep_meta(struct pw_facts *facts, const struct pw_val *object, struct pw
 		ret->name = pw_keep_key(facts, meta, "generateName");
 	ret->uid = pw_keep_key(facts, meta, "uid");
 	ret->labels = pw_keep_labels(facts, pw_map_get(meta, "labels"));
-	ret->annotations = keep_annotations(facts, pw_map_get(meta, "annotations"));
+	ret->annotations = keep_pairs(facts, pw_map_get(meta, "annotations"), is_bulk);
 	ret->created = pw_keep_time(facts, meta, "creationTimestamp");
 	ret->terminating = !pw_val_absent(pw_map_get(meta, "deletionTimestamp"));
 	keep_owner(facts, pw_map_get(meta, "ownerReferences"), ret);
