@@ -307,17 +307,25 @@ static int finish_step(struct pw_driver *d, const struct pw_play_step *step, con
 	return PW_OK;
 }
 
+/* What an earlier run knows of the step. */
+static bool take_known(struct pw_driver *d, const struct pw_play_step *step, struct pw_step_result *ret)
+{
+	const struct pw_step_result *known = pw_known_take(d, d->top, step);
+	if (!known)
+		return false;
+	*ret = *known;
+	ret->id = step->id;
+	return true;
+}
+
 static int walk_check(struct pw_driver *d, const struct pw_play_step *step, struct pw_err *err)
 {
 	struct pw_step_result result;
 	size_t index = (size_t)(step - d->top->play->steps);
-	const struct pw_step_result *known = pw_known_take(d, d->top, step);
+	bool known = take_known(d, step, &result);
 	tell(d, (struct pw_driver_event){ .kind = PW_EV_STEP, .step = step });
-	if (known) {
-		result = *known;
-		result.id = step->id;
+	if (known)
 		return finish_step(d, step, &result, err);
-	}
 	if (d->skip_next) {
 		result = unmade(step, PW_OUTCOME_SKIPPED, PW_CLASS_SKIPPED, "Skipped by choice.", d->config.arena);
 		return finish_step(d, step, &result, err);
@@ -334,13 +342,10 @@ static int walk_ask(struct pw_driver *d, const struct pw_play_step *step, struct
 {
 	struct pw_step_result result;
 	enum pw_driver_say say = PW_SAY_GO;
-	const struct pw_step_result *known = pw_known_take(d, d->top, step);
+	bool known = take_known(d, step, &result);
 	tell(d, (struct pw_driver_event){ .kind = PW_EV_STEP, .step = step });
-	if (known) {
-		result = *known;
-		result.id = step->id;
+	if (known)
 		return finish_step(d, step, &result, err);
-	}
 	int rc = run_ask(d, step, &result, &say, err);
 	if (rc)
 		return rc;
