@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Any dump can be read or refused, and what was read can be walked to an end. */
-#include "fuzz.h"
+#include "rules.h"
 
 #include <packetwalk/cleanup.h>
-#include <packetwalk/dataplane.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -20,13 +19,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	MUST(rc == PW_OK || (rc == PW_SYNTAX && err.line > 0 && err.text[0]));
 	if (rc != PW_OK)
 		return 0;
-	for (size_t i = 0; i < sizeof packets / sizeof *packets; i++) {
-		struct pw_val *ret = pw_val_map(arena);
-		rc = pw_rules_walk(rules, &packets[i], arena, ret, NULL);
-		MUST(rc == PW_NOMEM || (rc == PW_OK && pw_map_str(ret, "outcome", NULL)));
-		rc = pw_rules_find_drops(rules, &packets[i], arena, ret, NULL);
-		MUST(rc == PW_NOMEM || rc == PW_OK);
-	}
-	MUST(pw_rules_drop_counters(rules, pw_val_map(arena)) == PW_OK);
+	ask_rules(rules, packets, sizeof packets / sizeof *packets, arena);
 	return 0;
 }

@@ -14,24 +14,9 @@
 #include <packetwalk/dataplane.h>
 #include <vantage/ctx_priv.h>
 
+#include "args.h"
+
 enum { ARENA_MAX = 64 << 20, DEADLINE_MS = 60000, LINE_MAX = 1 << 20 };
-
-struct args { int n; char **v; };
-
-static const char *str(const struct args *args, const char *key)
-{
-	size_t len = strlen(key);
-	for (int i = 0; i < args->n; i++)
-		if (!strncmp(args->v[i], key, len) && args->v[i][len] == '=')
-			return args->v[i] + len + 1;
-	return NULL;
-}
-
-static unsigned num(const struct args *args, const char *key)
-{
-	const char *text = str(args, key);
-	return text ? (unsigned)strtoul(text, NULL, 0) : 0;
-}
 
 static void print(const struct pw_val *ret)
 {
@@ -69,8 +54,8 @@ static int run_rules(struct pw_ctx *ctx, const struct args *args, struct pw_val 
 	struct pw_rules *rules = pw_rules_new(arena);
 	const char *locals[] = { str(args, "locals") };
 	struct pw_packet packet = {
-		.src = str(args, "src"), .dst = str(args, "dst"), .protocol = str(args, "proto"), .dport = num(args, "dport"), .sport = num(args, "sport"),
-		.iif = str(args, "iif"), .oif = str(args, "oif"), .local_out = num(args, "out"), .dst_local = num(args, "local"),
+		.src = str(args, "src"), .dst = str(args, "dst"), .protocol = str(args, "proto"), .dport = num(args, "dport", 0), .sport = num(args, "sport", 0),
+		.iif = str(args, "iif"), .oif = str(args, "oif"), .local_out = num(args, "out", 0), .dst_local = num(args, "local", 0),
 		.locals = locals, .n_locals = locals[0] ? 1 : 0,
 	};
 	int rc = pw_rules_read(ctx, rules, err);
@@ -92,7 +77,7 @@ static int run(const char *what, struct pw_ctx *ctx, const struct args *args, st
 	if (!strcmp(what, "routes"))
 		return pw_read_routes(ctx, str(args, "v6") ? 10 : 2, ret, err); /* AF_INET6, AF_INET */
 	if (!strcmp(what, "route"))
-		return pw_route_get(ctx, str(args, "dst"), str(args, "from"), str(args, "iif"), num(args, "mark"), ret, err);
+		return pw_route_get(ctx, str(args, "dst"), str(args, "from"), str(args, "iif"), num(args, "mark", 0), ret, err);
 	if (!strcmp(what, "neighbours"))
 		return pw_read_neighbours(ctx, ret, err);
 	if (!strcmp(what, "fdb"))

@@ -13,8 +13,8 @@ cat >$TMP/ca.cnf <<'END'
 [ca]
 default_ca = d
 [d]
-database = /run/work/index.txt
-new_certs_dir = /run/work
+database = /run/scratch/index.txt
+new_certs_dir = /run/scratch
 rand_serial = yes
 default_md = sha256
 policy = p

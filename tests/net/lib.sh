@@ -23,7 +23,7 @@ export HERE
 mount -t proc proc /proc
 mount -t tmpfs tmpfs /run
 mkdir -p /run/netns
-TMP=/run/work; mkdir $TMP
+TMP=/run/scratch; mkdir $TMP
 
 in_ns() { ns=$1; shift; nsenter --net=/run/netns/"$ns" "$@"; }
 

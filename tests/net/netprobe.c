@@ -15,24 +15,9 @@
 #include <packetwalk/probe.h>
 #include <vantage/ctx_priv.h>
 
+#include "args.h"
+
 enum { ARENA_MAX = 64 << 20, DEADLINE_MS = 60000, PINGS_MAX = 300, PAYLOAD_MAX = 65536 };
-
-struct args { int n; char **v; };
-
-static const char *str(const struct args *args, const char *key)
-{
-	size_t len = strlen(key);
-	for (int i = 0; i < args->n; i++)
-		if (!strncmp(args->v[i], key, len) && args->v[i][len] == '=')
-			return args->v[i] + len + 1;
-	return NULL;
-}
-
-static unsigned num(const struct args *args, const char *key, unsigned otherwise)
-{
-	const char *text = str(args, key);
-	return text ? (unsigned)strtoul(text, NULL, 0) : otherwise;
-}
 
 static void print(const struct pw_val *val, const char *path)
 {

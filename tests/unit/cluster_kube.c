@@ -293,16 +293,7 @@ static void stop(pid_t pid)
 
 static void put(const char *name, mode_t mode, const char *text)
 {
-	char path[256];
-	FILE *file;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", root, name);
-	file = fopen(path, "we");
-	if (!file)
-		return;
-	(void)fputs(text, file);
-	(void)fclose(file);
-	(void)chmod(path, mode);
+	write_file(root, name, mode, text);
 }
 
 struct asked { struct pw_cluster *cluster; const struct pw_facts *facts; struct pw_err err; int rc; int64_t ms; };

@@ -13,15 +13,7 @@ static char root[64];
 
 static void put(const char *name, const char *text)
 {
-	char path[256];
-	FILE *file;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", root, name);
-	file = fopen(path, "we");
-	if (!file)
-		return;
-	(void)fputs(text, file);
-	(void)fclose(file);
+	write_file(root, name, 0644, text);
 }
 
 static const char *at(struct pw_arena *arena, const char *name)

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cluster/cluster.h>
 #include <doc/yaml.h>
@@ -31,6 +32,20 @@ static inline struct pw_facts *model(struct pw_arena *arena, const char *yaml)
 		printf("# model: %s\n", err.text);
 	pw_facts_finish(facts);
 	return facts;
+}
+
+static inline void write_file(const char *dir, const char *name, mode_t mode, const char *text)
+{
+	char path[256];
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	file = fopen(path, "we");
+	if (!file)
+		return;
+	(void)fputs(text, file);
+	(void)fclose(file);
+	(void)chmod(path, mode);
 }
 
 #endif
