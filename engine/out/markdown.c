@@ -86,17 +86,7 @@ static void write(const struct pw_record *record, const struct pw_out_style *sty
 	if (record->path_drawing) {
 		struct pw_out_style plain = { .utf8 = true, .width = 80 };
 		pw_buf_puts(out, "\n### Path\n\n");
-		for (const char *at = record->path_drawing; *at;) {
-			size_t len = strcspn(at, "\n");
-			char line[1024];
-			size_t n = len < sizeof line ? len : sizeof line - 1;
-			memcpy(line, at, n);
-			line[n] = '\0';
-			pw_buf_puts(out, "    "); /* an indented block: nothing in it can end it */
-			pw_kit_clean(out, line, &plain);
-			pw_buf_putc(out, '\n');
-			at += len + (at[len] == '\n');
-		}
+		pw_kit_drawing(out, record->path_drawing, "    ", &plain); /* an indented block: nothing in it can end it */
 	}
 	pw_buf_puts(out, "\n<sub>packetwalk ");
 	pw_kit_markdown(out, record->version);

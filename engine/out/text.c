@@ -85,23 +85,12 @@ static void write_verdict(const struct pw_record *record, const struct pw_out_st
 	write_list("What to do", record->verdict.actions, style, out, true);
 }
 
-/* Line by line: a drawing is not folded, but what names it holds come from the cluster. */
 static void write_drawing(const struct pw_record *record, const struct pw_out_style *style, struct pw_buf *out)
 {
 	if (!record->path_drawing || !*record->path_drawing || record->status == PW_STATUS_HEALTHY)
 		return;
 	heading(style, out, "Path");
-	for (const char *at = record->path_drawing; *at;) {
-		size_t len = strcspn(at, "\n");
-		char line[1024];
-		size_t n = len < sizeof line ? len : sizeof line - 1;
-		memcpy(line, at, n);
-		line[n] = '\0';
-		pw_buf_puts(out, n ? "  " : "");
-		pw_kit_clean(out, line, style);
-		pw_buf_putc(out, '\n');
-		at += len + (at[len] == '\n');
-	}
+	pw_kit_drawing(out, record->path_drawing, "  ", style);
 }
 
 static void write(const struct pw_record *record, const struct pw_out_style *style, struct pw_buf *out)

@@ -101,6 +101,21 @@ void pw_kit_clean(struct pw_buf *out, const char *text, const struct pw_out_styl
 	}
 }
 
+void pw_kit_drawing(struct pw_buf *out, const char *drawing, const char *indent, const struct pw_out_style *style)
+{
+	for (const char *at = drawing; *at;) {
+		size_t len = strcspn(at, "\n");
+		char line[1024];
+		size_t n = len < sizeof line ? len : sizeof line - 1;
+		memcpy(line, at, n);
+		line[n] = '\0';
+		pw_buf_puts(out, n ? indent : "");
+		pw_kit_clean(out, line, style);
+		pw_buf_putc(out, '\n');
+		at += len + (at[len] == '\n');
+	}
+}
+
 /* Columns a piece of clean text takes: one a character. */
 static unsigned columns(const char *text, size_t len)
 {

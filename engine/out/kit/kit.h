@@ -20,6 +20,8 @@ const struct pw_step_result *pw_kit_step(const struct pw_record *record, const c
 void pw_kit_clean(struct pw_buf *out, const char *text, const struct pw_out_style *style);
 /* The same, folded at style->width: the first line is already `at` columns in, the others are indented. */
 void pw_kit_fold(struct pw_buf *out, const char *text, unsigned at, unsigned indent, const struct pw_out_style *style);
+/* Line by line behind `indent`: a drawing is not folded, but what names it holds come from the cluster. */
+void pw_kit_drawing(struct pw_buf *out, const char *drawing, const char *indent, const struct pw_out_style *style);
 const char *pw_kit_paint(const struct pw_out_style *style, const char *what); /* "bold", "off", ...; "" without colour */
 const char *pw_kit_class_paint(const struct pw_out_style *style, enum pw_class klass);
 const char *pw_kit_layer_paint(const struct pw_out_style *style, enum pw_ledger_state state);
