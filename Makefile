@@ -13,7 +13,8 @@ PYTHON ?= python3
 
 PKGS := libcurl yaml-0.1 libcares libpcap readline yajl libmnl
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
-PKG_LIBS = $(shell pkg-config --libs $(PKGS))
+# libcurl is loaded when it is needed (engine/base/libcurl.h).
+PKG_LIBS = $(shell pkg-config --libs $(filter-out libcurl,$(PKGS)))
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wundef -Wformat=2 \
 	-Wwrite-strings -Wmissing-prototypes -Wstrict-prototypes $(if $(WERROR),-Werror)

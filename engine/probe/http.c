@@ -3,12 +3,12 @@
 #include <packetwalk/probe.h>
 
 #include <ctype.h>
-#include <curl/curl.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include <base/libcurl.h>
 #include <packetwalk/buf.h>
 
 #include "sock.h"
@@ -480,9 +480,12 @@ static void put(struct request *r, CURLcode rc, struct pw_val *ret)
 int pw_probe_http(struct pw_ctx *ctx, const struct pw_http_spec *spec, struct pw_val *ret, struct pw_err *err)
 {
 	struct request r = { .ctx = ctx, .spec = spec, .response_headers = pw_val_map(pw_ctx_arena(ctx)) };
+	int rc = pw_libcurl_load(err);
+	if (rc < 0)
+		return rc;
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return pw_err_set(err, PW_INTERNAL, "libcurl does not start");
-	int rc = set_up(&r, err);
+	rc = set_up(&r, err);
 	if (rc == PW_OK && r.unresolved) {
 		put_unresolved(&r, ret);
 	} else if (rc == PW_OK) {

@@ -2,9 +2,9 @@
 #ifndef ENGINE_PROBE_TLS_H
 #define ENGINE_PROBE_TLS_H
 
-#include <curl/curl.h>
 #include <stdbool.h>
 
+#include <base/libcurl.h>
 #include <packetwalk/ctx.h>
 
 /* The TLS side of an HTTP probe. */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <base/libcurl.h>
 #include <base/text.h>
 
 #include "enter.h"
@@ -38,6 +39,7 @@ struct pw_executor {
 struct pw_executor *pw_executor_new(const struct pw_executor_config *config, struct pw_err *err)
 {
 	struct pw_executor *ex = calloc(1, sizeof *ex);
+	(void)pw_libcurl_load(NULL); /* before a check enters another file system; one that uses it says what is missing */
 	if (!ex) {
 		(void)pw_err_set(err, PW_NOMEM, "no memory for the executor");
 		return NULL;

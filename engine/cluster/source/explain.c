@@ -2,9 +2,10 @@
 /* Failed requests in plain sentences: transport, TLS, HTTP. */
 #include <cluster/source/explain.h>
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <string.h>
+
+#include <base/libcurl.h>
 
 static bool says(const struct pw_transfer *transfer, const char *words)
 {

@@ -344,6 +344,11 @@ int pw_fetch_main(void *arg, int out_fd)
 	struct pw_err err = PW_ERR_INIT;
 	int status = 1;
 
+	if (pw_libcurl_load(&err) < 0) {
+		(void)send_fatal(&fetcher, &err);
+		pw_arena_free(fetcher.arena);
+		return 1;
+	}
 	if (fetcher.arena && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK && (fetcher.multi = curl_multi_init()) != NULL) {
 		status = 0;
 		if (fetch(&fetcher, &err) != PW_OK)

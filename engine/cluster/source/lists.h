@@ -2,8 +2,8 @@
 #ifndef ENGINE_CLUSTER_SOURCE_LISTS_H
 #define ENGINE_CLUSTER_SOURCE_LISTS_H
 
-#include <curl/curl.h>
 
+#include <base/libcurl.h>
 #include <cluster/source/fetch.h>
 #include <doc/json.h>
 
