@@ -54,6 +54,8 @@ static int read_facts(struct job *job, const char *at, struct pw_err *err)
 		kinds |= PW_FACT_PODS; /* where a pod is, only its object says */
 	if (at && !strpbrk(at, ":/") && strcmp(at, "here") != 0)
 		kinds |= PW_FACT_NODES;
+	if (at && pw_app_opt(job->app, "via"))
+		kinds |= PW_FACT_PODS; /* an agent may have to be started in one */
 	if (!kinds)
 		return PW_OK;
 	int rc = pw_app_cluster(job->app, &cluster, err);

@@ -302,11 +302,26 @@ int pw_app_cluster(struct pw_app *app, struct pw_cluster **ret, struct pw_err *e
 	return PW_OK;
 }
 
+const char *const *pw_app_kubectl(struct pw_app *app)
+{
+	static const char *const names[] = { "kubeconfig", "context", "as" };
+	enum { NAMES = sizeof names / sizeof *names };
+	const char **options = pw_arena_array(app->arena, NAMES + 1, sizeof *options);
+	size_t n = 0;
+	for (size_t i = 0; options && i < NAMES; i++) {
+		const char *value = pw_app_opt(app, names[i]);
+		if (value)
+			options[n++] = pw_arena_printf(app->arena, "--%s=%s", names[i], value);
+	}
+	return options;
+}
+
 int pw_app_executor(struct pw_app *app, struct pw_executor **ret, struct pw_err *err)
 {
 	if (!app->executor) {
 		struct pw_library *library = pw_app_library(app);
-		struct pw_executor_config config = { .via = pw_app_opt(app, "via"), .find_check = pw_library_find_check, .find_arg = library };
+		struct pw_executor_config config = { .via = pw_app_opt(app, "via"), .kubectl = pw_app_kubectl(app),
+			.find_check = pw_library_find_check, .find_arg = library };
 		int rc = pw_app_number(app, "jobs", 0, 256, &config.jobs, err);
 		if (rc)
 			return rc;

@@ -117,6 +117,8 @@ int pw_fail_unknown(struct pw_app *app, const char *kind, const char *word, cons
 int pw_app_cluster(struct pw_app *app, struct pw_cluster **ret, struct pw_err *err);
 /* The executor by the options given; made once. */
 int pw_app_executor(struct pw_app *app, struct pw_executor **ret, struct pw_err *err);
+/* The options that tell kubectl the same cluster, NULL-terminated; NULL: out of memory. */
+const char *const *pw_app_kubectl(struct pw_app *app);
 /* Whether a person can be asked: stdin and stderr are terminals and --no-input is not set. */
 bool pw_app_interactive(struct pw_app *app);
 

@@ -26,7 +26,7 @@ static const struct pw_opt cluster[] = {
 
 static const struct pw_opt probe[] = {
 	{ "at", 0, "VANTAGE", "where checks without a place of their own run: here, netns:PATH, pid:N, uid:POD-UID, node:NAME, NS/POD", 0 },
-	{ "via", 0, "TRANSPORT", "how to reach nodes: ssh, or 'exec:ARGV with {node}'", PW_OPT_TRUSTED },
+	{ "via", 0, "TRANSPORT", "how to reach nodes: kubectl, ssh, or 'exec:ARGV with {node}'", PW_OPT_TRUSTED },
 	{ "jobs", 0, "N", "checks at once (16); 1 runs them strictly one after the other", 0 },
 	{ "timeout", 0, "D", "limit of the whole run, like 2m; what was found until then is printed", 0 },
 	{ "plugin-dir", 0, "DIR", "a folder with checks as NAME.so; may be repeated", PW_OPT_MANY | PW_OPT_TRUSTED },

@@ -29,6 +29,14 @@ int pw_cluster_need(struct pw_cluster *cluster, unsigned kinds, const char *ns, 
 void pw_cluster_set_deadline(struct pw_cluster *cluster, int64_t mono_ms);
 const struct pw_facts *pw_cluster_facts(const struct pw_cluster *cluster); /* valid until close; grows with need */
 
+/* What is listed of an API server for these kinds. Returns how many there are, whatever `max` is. */
+struct pw_cluster_resource {
+	enum pw_fact kind;
+	const char *group, *resource; /* "" for the core group; "endpointslices" */
+	const char *ns;               /* in this namespace only, or NULL: everywhere */
+};
+size_t pw_cluster_resources(unsigned kinds, struct pw_cluster_resource *ret, size_t max);
+
 /* Building a model from objects (tests, bundles, agents): any API object or List; unknown kinds are ignored.
  * PW_SYNTAX names kind, namespace/name and field for objects an API server would reject. */
 struct pw_facts *pw_facts_new(struct pw_arena *arena);

@@ -24,7 +24,20 @@ static int pod_at(const struct pw_facts *facts, const char *text, const char *sl
 	return PW_OK;
 }
 
-int pw_where_text(const struct pw_facts *facts, const char *text, struct pw_arena *arena, struct pw_vantage *ret, struct pw_err *err)
+/* The pod on that node in which an agent can be started, as "ns/name"; "" where none is ready. */
+static const char *agent_on(const struct pw_facts *facts, const char *node, struct pw_arena *arena)
+{
+	size_t n = 0;
+	const struct pw_pod *const *pods = facts ? pw_facts_pods(facts, &n) : NULL;
+	for (size_t i = 0; i < n; i++) {
+		const char *app = pw_labels_get(&pods[i]->meta.labels, "app.kubernetes.io/name");
+		if (pods[i]->ready && app && strcmp(app, PW_AGENT_APP) == 0 && strcmp(pods[i]->node, node) == 0)
+			return pw_arena_printf(arena, "%s/%s", pods[i]->meta.ns, pods[i]->meta.name);
+	}
+	return "";
+}
+
+static int named_place(const struct pw_facts *facts, const char *text, struct pw_arena *arena, struct pw_vantage *ret, struct pw_err *err)
 {
 	const char *colon = strchr(text, ':'), *slash = strchr(text, '/');
 	if (strcmp(text, "here") == 0 || (colon && (!slash || colon < slash))) {
@@ -39,6 +52,14 @@ int pw_where_text(const struct pw_facts *facts, const char *text, struct pw_aren
 		return pw_err_set(err, PW_ABSENT, "'%s' is no place: neither here, a node, nor a pod as namespace/name", text);
 	*ret = (struct pw_vantage){ .kind = PW_AT_NODE, .node = node->meta.name };
 	return PW_OK;
+}
+
+int pw_where_text(const struct pw_facts *facts, const char *text, struct pw_arena *arena, struct pw_vantage *ret, struct pw_err *err)
+{
+	int rc = named_place(facts, text, arena, ret, err);
+	if (rc == PW_OK && (ret->kind == PW_AT_NODE || ret->kind == PW_AT_POD))
+		ret->agent = agent_on(facts, ret->node, arena);
+	return rc;
 }
 
 /* "${name}" and nothing else: the reference inside, into `ref`. */

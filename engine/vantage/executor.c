@@ -25,9 +25,9 @@ enum {
 };
 
 struct pw_executor {
-	char *via;
+	char *via_text;
 	const struct pw_transport *transport; /* NULL: none */
-	const char *transport_rest;
+	struct pw_via via;
 	unsigned max_jobs, next_serial;
 	struct pw_job_limits limits;
 	struct pw_job *jobs;                  /* in the order they were started */
@@ -49,10 +49,11 @@ struct pw_executor *pw_executor_new(const struct pw_executor_config *config, str
 	ex->limits.max_memory = config->max_memory ? config->max_memory : DEFAULT_MEMORY;
 	if (!config->via)
 		return ex;
-	ex->via = strdup(config->via);
-	if (!ex->via)
+	ex->via_text = strdup(config->via);
+	ex->via.kubectl = config->kubectl;
+	if (!ex->via_text)
 		(void)pw_err_set(err, PW_NOMEM, "no memory for the executor");
-	if (!ex->via || pw_transport_find(ex->via, &ex->transport, &ex->transport_rest, err) < 0) {
+	if (!ex->via_text || pw_transport_find(ex->via_text, &ex->transport, &ex->via.rest, err) < 0) {
 		pw_executor_free(ex);
 		return NULL;
 	}
@@ -70,7 +71,7 @@ void pw_executor_free(struct pw_executor *ex)
 	while (ex->agents)
 		pw_agent_remove(&ex->agents, ex->agents);
 	free(ex->fds);
-	free(ex->via);
+	free(ex->via_text);
 	free(ex);
 }
 
@@ -115,7 +116,7 @@ static void start_remote(struct pw_executor *ex, struct pw_job *job)
 	struct pw_agent *agent;
 	if (!ex->transport)
 		pw_job_fail(job, PW_UNSUPPORTED, "no way into %s: pass --via TRANSPORT (see packetwalk help run)", job->where);
-	else if (pw_agent_get(&ex->agents, ex->transport, ex->transport_rest, &job->vantage, ex->limits.max_output, &agent, &err) < 0)
+	else if (pw_agent_get(&ex->agents, ex->transport, &ex->via, &job->vantage, ex->limits.max_output, &agent, &err) < 0)
 		pw_job_fail(job, err.code, "%s", err.text);
 	else
 		pw_agent_ask(agent, job);

@@ -21,11 +21,15 @@ enum pw_vantage_kind {
 	PW_AT_POD,       /* `ns`/`pod`, `uid`, on `node`: through the agent of that node */
 };
 
+/* app.kubernetes.io/name of the pods that agents are started in: `packetwalk manifest agent`. */
+#define PW_AGENT_APP "packetwalk-agent"
+
 struct pw_vantage {
 	enum pw_vantage_kind kind;
 	const char *path, *node, *ns, *pod, *uid;
 	long pid;
 	bool host_network;          /* of the pod: then the node's namespace */
+	const char *agent;          /* "ns/name": the pod on that node in which an agent can be started; "" or NULL: none known */
 };
 
 /* "here", "netns:PATH", "pid:N", "uid:POD-UID" (a pod of this machine), "node:NAME"; strings borrowed from `text` copies in arena. */
@@ -37,6 +41,7 @@ struct pw_executor;
 
 struct pw_executor_config {
 	const char *via;            /* transport: "exec:ARGV with {node}", NULL: none */
+	const char *const *kubectl; /* options that tell kubectl the cluster, NULL-terminated; NULL: none. Borrowed */
 	unsigned jobs;              /* children at once, 0: 16 */
 	size_t max_output;          /* bytes of one observation, 0: 4 MiB */
 	size_t max_memory;          /* address space of one child in bytes, 0: 512 MiB; ignored under ASan */

@@ -95,13 +95,13 @@ static int agent_new(char *key, const struct pw_vantage *v, size_t max_output, c
 	return rc;
 }
 
-int pw_agent_get(struct pw_agent **agents, const struct pw_transport *transport, const char *rest,
+int pw_agent_get(struct pw_agent **agents, const struct pw_transport *transport, const struct pw_via *via,
 		 const struct pw_vantage *v, size_t max_output, struct pw_agent **ret, struct pw_err *err)
 {
 	PW_CLEAN_ARENA struct pw_arena *arena = pw_arena_new(1 << 20);
 	const char *const *argv;
 	char *key;
-	int rc = transport->argv(rest, v, arena, &argv, err);
+	int rc = transport->argv(via, v, arena, &argv, err);
 	if (rc == PW_OK)
 		rc = make_key(argv, &key, err);
 	if (rc < 0)

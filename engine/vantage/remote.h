@@ -18,7 +18,7 @@
 struct pw_agent;
 
 /* Starts an agent, or finds the one that already serves this vantage, in the list *agents. */
-int pw_agent_get(struct pw_agent **agents, const struct pw_transport *transport, const char *rest,
+int pw_agent_get(struct pw_agent **agents, const struct pw_transport *transport, const struct pw_via *via,
 		 const struct pw_vantage *vantage, size_t max_output, struct pw_agent **ret, struct pw_err *err);
 /* Hands it the job; a failure ends the job. */
 void pw_agent_ask(struct pw_agent *agent, struct pw_job *job);

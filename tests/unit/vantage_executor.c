@@ -552,6 +552,7 @@ static void test_via(void)
 		{ "carrier-pigeon:x", "there is no transport \"carrier-pigeon\" (see packetwalk help run)" },
 		{ "exec:", "--via exec: needs a command, such as exec:ip netns exec {node} packetwalk agent" },
 		{ "exec:sh -c 'x", "--via exec: a ' is not closed" },
+		{ "kubectl:-x", "--via kubectl: \"-x\" is not a program" },
 		{ "ssh:-oProxyCommand=x", "--via ssh: \"-oProxyCommand=x\" is not the name of a user" },
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -570,10 +571,11 @@ static void command_is(const char *via, const struct pw_vantage *v, const char *
 	PW_CLEAN_ARENA struct pw_arena *arena = pw_arena_new(1 << 20);
 	PW_CLEAN_BUF struct pw_buf out;
 	const struct pw_transport *transport;
-	const char *rest, *const *argv;
+	struct pw_via way = { .kubectl = (const char *const[]){ "--context", "prod", NULL } };
+	const char *const *argv;
 	struct pw_err err = PW_ERR_INIT;
 	pw_buf_init(&out, 4096);
-	if (pw_transport_find(via, &transport, &rest, &err) < 0 || transport->argv(rest, v, arena, &argv, &err) < 0)
+	if (pw_transport_find(via, &transport, &way.rest, &err) < 0 || transport->argv(&way, v, arena, &argv, &err) < 0)
 		pw_buf_puts(&out, err.text);
 	else
 		for (; *argv; argv++)
@@ -590,6 +592,12 @@ static void test_commands(void)
 	command_is("exec:sh -c 'echo {node}'", &evil, "--via exec: {node} is \"-oProxyCommand=x\", which is not put on a command line");
 	command_is("ssh", &pod, "ssh|-T|-o|BatchMode=yes|--|n1|packetwalk|agent|");
 	command_is("ssh:root", &pod, "ssh|-T|-o|BatchMode=yes|--|root@n1|packetwalk|agent|");
+	const struct pw_vantage served = { .kind = PW_AT_NODE, .node = "n1", .agent = "packetwalk/packetwalk-agent-x7" };
+	const struct pw_vantage odd = { .kind = PW_AT_NODE, .node = "n1", .agent = "packetwalk/-x" };
+	command_is("kubectl", &served, "kubectl|--context|prod|exec|-i|-q|-n|packetwalk|packetwalk-agent-x7|--|packetwalk|agent|");
+	command_is("kubectl:oc", &served, "oc|--context|prod|exec|-i|-q|-n|packetwalk|packetwalk-agent-x7|--|packetwalk|agent|");
+	command_is("kubectl", &pod, "--via kubectl: no pod of the agent is ready on n1: packetwalk manifest agent | kubectl apply -f -");
+	command_is("kubectl", &odd, "--via kubectl: \"packetwalk/-x\" is not the name of a pod");
 	command_is("ssh", &evil, "--via ssh: \"-oProxyCommand=x\" is not the name of a node");
 }
 

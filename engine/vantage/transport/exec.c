@@ -95,12 +95,12 @@ static int split(const char *rest, const struct pw_vantage *v, struct pw_arena *
 	return rc;
 }
 
-static int exec_argv(const char *rest, const struct pw_vantage *v, struct pw_arena *arena, const char *const **ret, struct pw_err *err)
+static int exec_argv(const struct pw_via *via, const struct pw_vantage *v, struct pw_arena *arena, const char *const **ret, struct pw_err *err)
 {
 	const char **argv = pw_arena_array(arena, ARGS_MAX + 1, sizeof *argv); /* zeroed: its end is there already */
 	if (!argv)
 		return pw_err_set(err, PW_NOMEM, "no memory for a command line");
-	int rc = split(rest, v, arena, argv, err);
+	int rc = split(via->rest, v, arena, argv, err);
 	if (rc < 0)
 		return rc;
 	*ret = argv;
@@ -112,7 +112,7 @@ static int exec_check(const char *rest, struct pw_err *err)
 	const struct pw_vantage any = { .kind = PW_AT_POD, .node = "n", .ns = "n", .pod = "p", .uid = "u" };
 	struct pw_arena *arena = pw_arena_new((size_t)ARGS_MAX * ARG_MAX_LEN * 2);
 	const char *const *argv;
-	int rc = exec_argv(rest, &any, arena, &argv, err);
+	int rc = exec_argv(&(struct pw_via){ .rest = rest }, &any, arena, &argv, err);
 	pw_arena_free(arena);
 	return rc;
 }

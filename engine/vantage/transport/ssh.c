@@ -13,13 +13,13 @@ static int ssh_check(const char *rest, struct pw_err *err)
 	return PW_OK;
 }
 
-static int ssh_argv(const char *rest, const struct pw_vantage *v, struct pw_arena *arena, const char *const **ret, struct pw_err *err)
+static int ssh_argv(const struct pw_via *via, const struct pw_vantage *v, struct pw_arena *arena, const char *const **ret, struct pw_err *err)
 {
 	enum { ARGS = 10 };
 	if (!v->node || !pw_transport_plain(v->node))
 		return pw_err_set(err, PW_USAGE, "--via ssh: \"%.100s\" is not the name of a node", v->node ? v->node : "");
 	const char **argv = pw_arena_array(arena, ARGS, sizeof *argv);
-	const char *to = *rest ? pw_arena_printf(arena, "%s@%s", rest, v->node) : v->node;
+	const char *to = *via->rest ? pw_arena_printf(arena, "%s@%s", via->rest, v->node) : v->node;
 	if (!argv || !to)
 		return pw_err_set(err, PW_NOMEM, "no memory for a command line");
 	const char *const words[] = { "ssh", "-T", "-o", "BatchMode=yes", "--", to, "packetwalk", "agent" };

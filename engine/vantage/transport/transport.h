@@ -4,6 +4,12 @@
 
 #include <vantage/executor.h>
 
+/* What the user asked for: --via NAME:REST, and the options that tell kubectl which cluster is meant (NULL: none). */
+struct pw_via {
+	const char *rest;
+	const char *const *kubectl;
+};
+
 /*
  * A way to start an agent somewhere: one file engine/vantage/transport/NAME.c
  * that defines pw_transport_NAME, chosen by `--via NAME:REST`. It only says
@@ -16,7 +22,7 @@ struct pw_transport {
 	/* Is `rest` usable at all? Said when the program starts, not at the first step that needs it. */
 	int (*check)(const char *rest, struct pw_err *err);
 	/* The program for the agent that serves `vantage`: NULL-terminated array in `arena`. Same array, same agent. */
-	int (*argv)(const char *rest, const struct pw_vantage *vantage, struct pw_arena *arena, const char *const **ret,
+	int (*argv)(const struct pw_via *via, const struct pw_vantage *vantage, struct pw_arena *arena, const char *const **ret,
 		    struct pw_err *err);
 };
 
