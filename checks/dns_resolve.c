@@ -42,6 +42,7 @@ static const struct pw_outcome outcomes[] = {
 
 static const struct pw_evidence evidence[] = {
 	{ "addresses", PW_TYPE_STR, NULL, "Addresses or targets in the answer, separated by commas" },
+	{ "first", PW_TYPE_ADDRESS, NULL, "The first address, empty if none" },
 	{ "asked", PW_TYPE_HOST, NULL, "The name that decided, fully qualified" },
 	{ "server", PW_TYPE_STR, NULL, "Server that decided, empty if the hosts file did" },
 	{ "rcode", PW_TYPE_STR, NULL, "DNS response code, empty if none came" },
@@ -234,6 +235,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	const struct pw_val *query = deciding(observation);
 	const struct pw_val *list = pw_map_get(pw_map_get(observation, "queries") ? observation : query, "addresses");
 	const char *expect = pw_ctx_str(ctx, "expect"), *name = pw_ctx_str(ctx, "name");
+	const char *first = pw_val_text(pw_val_at(list, 0));
 	if (!pw_val_count(list))
 		list = pw_map_get(query, "targets");
 	PW_CLEAN_BUF struct pw_buf addresses;
@@ -247,6 +249,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	(void)pw_val_to_real(pw_map_get(observation, "ms"), &ms);
 	struct pw_val *ev = pw_result_evidence(result);
 	pw_map_set_str(ev, "addresses", pw_buf_str(&addresses));
+	pw_map_set_str(ev, "first", first ? first : "");
 	pw_map_set_str(ev, "asked", pw_map_str(observation, "candidate", pw_map_str(query, "name", name)));
 	pw_map_set_str(ev, "server", server);
 	pw_map_set_str(ev, "rcode", pw_map_str(query, "rcode", ""));
