@@ -41,7 +41,7 @@ home() { # home HEADER PATTERN-OF-ALLOWED
 }
 home yaml.h '^engine/doc/'
 home 'yajl/.*' '^engine/doc/'
-home curl/curl.h '^engine/(probe|cluster/source)/'
+home curl/curl.h '^engine/base/'
 home ares.h '^engine/probe/'
 home pcap/pcap.h '^engine/(probe|packet)/'
 home pcap.h '^engine/(probe|packet)/'
