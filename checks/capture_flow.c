@@ -34,6 +34,7 @@ static const struct pw_evidence evidence[] = {
 	{ "syn", PW_TYPE_INT, "packets", "SYNs seen outside a tunnel" },
 	{ "syn_tunnel", PW_TYPE_INT, "packets", "SYNs seen inside a tunnel" },
 	{ "answers", PW_TYPE_INT, "packets", "SYN-ACKs seen" },
+	{ "answers_tunnel", PW_TYPE_INT, "packets", "SYN-ACKs of these seen inside a tunnel" },
 	{ "refusals", PW_TYPE_INT, "packets", "RSTs and ICMP errors seen" },
 	{ "source", PW_TYPE_STR, NULL, "Source address of the SYNs as seen here" },
 	{ "interfaces", PW_TYPE_STR, NULL, "Interfaces the flow was seen on" },
@@ -63,7 +64,7 @@ static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *
 	return pw_probe_capture(ctx, &spec, send ? send_connects : NULL, send ? pw_map_set_map(observation, "connects") : NULL, observation, err);
 }
 
-struct seen { unsigned syn, tunnel, answers, refusals; const char *source; char interfaces[256]; };
+struct seen { unsigned syn, tunnel, answers, answers_tunnel, refusals; const char *source; char interfaces[256]; };
 
 /* Letters as tcpdump writes them: "S", "S.", "R."; the dot is the ACK. */
 static bool flag(const struct pw_val *packet, char which)
@@ -102,7 +103,9 @@ static void look(const struct pw_val *p, const char *src, const char *dst, long 
 		s->source = *from ? from : s->source;
 		note_interface(s, pw_map_str(p, "iface", ""));
 	} else if (tcp && !strcmp(from, dst) && pw_map_int(p, "sport", 0) == port) {
-		s->answers += flag(p, 'S') && flag(p, '.');
+		bool answer = flag(p, 'S') && flag(p, '.');
+		s->answers += answer;
+		s->answers_tunnel += answer && tunnel;
 		s->refusals += flag(p, 'R');
 	} else if (!strcmp(pw_map_str(p, "proto", ""), "icmp") && !strcmp(to, src) && !strncmp(pw_map_str(p, "icmp", ""), "3/", 2) &&
 		   !strcmp(pw_map_str(pw_map_get(p, "quote"), "dst", dst), dst) && pw_map_int(pw_map_get(p, "quote"), "dport", port) == port) {
@@ -124,6 +127,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_int(ev, "syn", s.syn);
 	pw_map_set_int(ev, "syn_tunnel", s.tunnel);
 	pw_map_set_int(ev, "answers", s.answers);
+	pw_map_set_int(ev, "answers_tunnel", s.answers_tunnel);
 	pw_map_set_int(ev, "refusals", s.refusals);
 	pw_map_set_str(ev, "source", s.source);
 	pw_map_set_str(ev, "interfaces", s.interfaces);

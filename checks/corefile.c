@@ -19,6 +19,7 @@ static const struct pw_outcome outcomes[] = {
 	{ "cluster", PW_CLASS_OK, "The name is the cluster's own: the kubernetes plugin answers it.", NULL, NULL },
 	{ "forwarded", PW_CLASS_OK, "The name is forwarded to upstream servers.", NULL, NULL },
 	{ "stub", PW_CLASS_OK, "The name is in a stub zone with servers of its own.", NULL, NULL },
+	{ "clusterset", PW_CLASS_WARN, "The name is in the zone that clusters share, and the Corefile has no zone for it.", "the Service is not exported, or the multi-cluster DNS is not installed", "export the Service; add the stub zone" },
 	{ "loops", PW_CLASS_FAIL, "The zone is forwarded to the cluster DNS itself, or to a stub resolver of the pod: CoreDNS's loop plugin then ends the server, for every name.", "a node's resolv.conf with 127.0.0.53, or the DNS Service's own address as upstream", "forward to the real servers" },
 	{ "no-zone", PW_CLASS_FAIL, "No zone of the Corefile covers the name: it is refused.", "the catch-all zone is missing", "add a zone for it" },
 	{ "not-cluster-zone", PW_CLASS_FAIL, "No zone with the kubernetes plugin covers the cluster's own names.", "the cluster domain in the Corefile is another", "align it with the kubelets' clusterDomain" },
@@ -201,6 +202,9 @@ static bool forwards_to_itself(const struct pw_facts *facts, const char *targets
 	return false;
 }
 
+/* The zone of the multi-cluster services API (KEP-1645). */
+#define CLUSTERSET_ZONE "clusterset.local"
+
 static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw_result *result, struct pw_err *err)
 {
 	(void)observation, (void)err;
@@ -228,6 +232,8 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 		pw_result_set(result, "loops", "Line %zu of the Corefile forwards zone %s to %s, which leads back to the cluster DNS.", b.line, b.zone, b.targets);
 	else if (zones_cover(b.cluster_zones, name))
 		pw_result_set(result, "cluster", "%s is the cluster's own (zone %s).", name, b.cluster_zones);
+	else if (in_zone(name, CLUSTERSET_ZONE) && !in_zone(b.zone, CLUSTERSET_ZONE))
+		pw_result_set(result, "clusterset", "%s is a name between clusters, and the Corefile has no zone for %s.", name, CLUSTERSET_ZONE);
 	else if (own_name)
 		pw_result_set(result, "not-cluster-zone", "%s is a cluster name, but the Corefile serves %s.", name, *b.cluster_zones ? b.cluster_zones : "no cluster zone");
 	else if (strcmp(b.zone, "."))

@@ -16,7 +16,7 @@ static const struct pw_param params[] = {
 	{ "server", PW_TYPE_STR, 0, NULL, NULL, "Ask this server once, with the name as it is; left out: as the vantage's libc does" },
 	{ "type", PW_TYPE_CHOICE, 0, "A", "A|AAAA|SRV|PTR|TXT|SOA|NS|CNAME", "Record type, with `server`" },
 	{ "transport", PW_TYPE_CHOICE, 0, "udp", "udp|tcp", "With `server`" },
-	{ "expect", PW_TYPE_STR, 0, NULL, NULL, "Addresses the answer should hold, separated by commas; any of them will do" },
+	{ "expect", PW_TYPE_STR, 0, NULL, NULL, "Addresses the answer should hold, separated by commas: any of them, and no other of its family" },
 	{ "wait", PW_TYPE_DURATION, 0, "2s", NULL, "Limit of one question" },
 	{ "tries", PW_TYPE_INT, 0, "1", "1..5", "Questions before silence counts, with `server`" },
 	{ NULL, PW_TYPE_STR, 0, NULL, NULL, NULL },
@@ -24,7 +24,7 @@ static const struct pw_param params[] = {
 
 static const struct pw_outcome outcomes[] = {
 	{ "resolved", PW_CLASS_OK, "Answered, with the expected address if one was given.", NULL, NULL },
-	{ "slow", PW_CLASS_WARN, "Answered, but only after a question went unanswered.", "one of several DNS servers is dead, or packets are lost", "ask every DNS pod directly" },
+	{ "slow", PW_CLASS_WARN, "Answered, but only after a question went unanswered, or after a second and more.", "one of several DNS servers is dead or overloaded, or packets are lost", "ask every DNS pod directly" },
 	{ "search-domain", PW_CLASS_WARN, "A name from outside the cluster was answered only with a search domain of the node appended.", "a wildcard record in that domain", "look the name up with a trailing dot" },
 	{ "hosts-file", PW_CLASS_FAIL, "A line of the hosts file answers with another address than expected.", "hostAliases, or a mounted hosts file, gone stale", "remove the line" },
 	{ "mismatch", PW_CLASS_FAIL, "Answered with other addresses than expected.", "another server, a stale record, or a wildcard in a search domain", "see which name and server answered" },
@@ -131,25 +131,32 @@ static void join(struct pw_buf *out, const struct pw_val *list)
 		pw_buf_printf(out, "%s%s", out->len ? ", " : "", pw_val_text(pw_val_at(list, i)) ? pw_val_text(pw_val_at(list, i)) : "");
 }
 
-static bool has_address(const struct pw_val *list, const char *want, size_t len)
+static bool in_text(const char *expect, const char *address)
 {
-	for (size_t i = 0; i < pw_val_count(list); i++) {
-		const char *text = pw_val_text(pw_val_at(list, i));
-		if (text && strlen(text) == len && !memcmp(text, want, len))
-			return true;
-	}
-	return false;
-}
-
-static bool meets(const struct pw_val *list, const char *expect)
-{
+	size_t want = strlen(address);
 	for (const char *p = expect; *p;) {
 		size_t len = strcspn(p, ", ");
-		if (len && has_address(list, p, len))
+		if (len == want && !memcmp(p, address, len))
 			return true;
 		p += len + strspn(p + len, ", ");
 	}
 	return false;
+}
+
+/* Some expected address is there, and none besides of the same family: an answer with two records takes turns. */
+static bool meets(const struct pw_val *list, const char *expect)
+{
+	bool six = strchr(expect, ':') != NULL, found = false;
+	for (size_t i = 0; i < pw_val_count(list); i++) {
+		const char *address = pw_val_text(pw_val_at(list, i));
+		if (!address)
+			continue;
+		if (in_text(expect, address))
+			found = true;
+		else if ((strchr(address, ':') != NULL) == six)
+			return false;
+	}
+	return found;
 }
 
 static const char *by_rcode(const struct pw_val *query, const struct pw_val *addresses)
@@ -197,7 +204,10 @@ static bool by_foreign_search(const char *name, const char *asked, const char *d
 	       !ends_with(asked, domain);
 }
 
-static const char *decide(const struct pw_val *observation, const struct pw_val *query, const struct pw_val *addresses, const char *expect, size_t lost)
+/* As long as a resolver of impatient programs waits. */
+#define LATE_MS 1000
+
+static const char *decide(const struct pw_val *observation, const struct pw_val *query, const struct pw_val *addresses, const char *expect, bool late)
 {
 	const char *bad = by_result(pw_map_str(query, "result", ""));
 	bool from_hosts = pw_map_bool(observation, "from_hosts", false);
@@ -206,15 +216,17 @@ static const char *decide(const struct pw_val *observation, const struct pw_val 
 		return word;
 	if (expect && *expect && !meets(addresses, expect))
 		return from_hosts ? "hosts-file" : "mismatch";
-	return lost ? "slow" : "resolved";
+	return late ? "slow" : "resolved";
 }
 
-static void say(struct pw_result *result, const char *word, const char *name, const char *who, const char *addresses, const char *expect, size_t lost)
+static void say(struct pw_result *result, const char *word, const char *name, const char *who, const char *addresses, const char *expect, size_t lost, double ms)
 {
 	if (!strcmp(word, "resolved"))
 		pw_result_set(result, word, "%s is %s, says %s.", name, *addresses ? addresses : "known", who);
 	else if (!strcmp(word, "search-domain"))
 		pw_result_set(result, word, "%s is %s, but only with a search domain appended, says %s.", name, addresses, who);
+	else if (!strcmp(word, "slow") && !lost)
+		pw_result_set(result, word, "%s is %s, says %s, after %.1f s.", name, *addresses ? addresses : "known", who, ms / 1000);
 	else if (!strcmp(word, "slow"))
 		pw_result_set(result, word, "%s is %s, but %zu questions went unanswered first.", name, addresses, lost);
 	else if (!strcmp(word, "mismatch") || !strcmp(word, "hosts-file"))
@@ -256,10 +268,10 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_int(ev, "queries", pw_map_int(observation, "n_queries", pw_map_int(observation, "tries", 1)));
 	pw_map_set_real(ev, "ms", ms);
 	pw_map_set_str(ev, "expected", expect ? expect : "");
-	const char *word = decide(observation, query, list, expect, lost);
+	const char *word = decide(observation, query, list, expect, lost || ms >= LATE_MS);
 	if (!strcmp(word, "resolved") && by_foreign_search(name, pw_map_str(observation, "candidate", ""), pw_facts_cluster_domain(pw_ctx_facts(ctx))))
 		word = "search-domain";
-	say(result, word, name, who, pw_buf_str(&addresses), expect ? expect : "", lost);
+	say(result, word, name, who, pw_buf_str(&addresses), expect ? expect : "", lost, ms);
 	return PW_OK;
 }
 

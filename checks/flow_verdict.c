@@ -22,6 +22,7 @@ static const struct pw_outcome outcomes[] = {
 	{ "tunnel-end", PW_CLASS_FAIL, "Tunnel packets reach the receiver's node and nothing comes out of the tunnel.", "wrong MAC, wrong network identifier, or a bad checksum", NULL },
 	{ "receiver", PW_CLASS_FAIL, "The packets reach the receiver, which does not answer or refuses.", "the receiver's own rules or its application", NULL },
 	{ "way-back", PW_CLASS_FAIL, "The receiver answers, and the answers get lost on the way back.", "asymmetric path, or rules of one direction", NULL },
+	{ "back-between-nodes", PW_CLASS_FAIL, "The answers leave the receiver's node and never reach the sender's.", "the network between the nodes", NULL },
 	{ "bad-checksum", PW_CLASS_FAIL, "Tunnel packets arrive with a bad checksum.", "checksum offload", NULL },
 	{ "rp-filter", PW_CLASS_FAIL, "A node discards the packets by reverse-path filtering.", "strict rp_filter", NULL },
 	{ "forwarding-off", PW_CLASS_FAIL, "A node does not forward.", "ip_forward is 0", NULL },
@@ -89,6 +90,8 @@ static const char *by_capture(const struct pw_val *send, const struct pw_val *a,
 	/* A refusal that is seen at both ends got back: no packet is lost then, the receiver says no. */
 	if (!is(end, "nothing")) {
 		*where = "receiver";
+		if (b && is(end, "both-ways") && is(b, "both-ways") && is(a, "one-way") && number(b, "answers_tunnel") > 0)
+			return "back-between-nodes";
 		return answered(end) && !(is(end, "refused") && is(send, "refused")) ? "way-back" : "receiver";
 	}
 	if (is(send, "nothing"))

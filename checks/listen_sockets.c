@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <packetwalk/cleanup.h>
 #include <packetwalk/dataplane.h>
@@ -19,7 +20,7 @@ static const struct pw_param params[] = {
 
 static const struct pw_outcome outcomes[] = {
 	{ "listening", PW_CLASS_OK, "A socket listens on that port for the pod's address.", NULL, NULL },
-	{ "backlog-full", PW_CLASS_FAIL, "A socket listens, but its accept queue is full.", "the application does not accept fast enough", "look at the application" },
+	{ "backlog-full", PW_CLASS_FAIL, "A socket listens, but its accept queue is full, or datagrams wait that nobody reads.", "the application does not accept or read fast enough", "look at the application" },
 	{ "loopback-only", PW_CLASS_FAIL, "A socket listens on that port on the loopback address only.", "the application binds 127.0.0.1", "bind 0.0.0.0 or ::" },
 	{ "other-address", PW_CLASS_FAIL, "A socket listens on that port on an address that is not the pod's.", "an address written into the configuration", "bind 0.0.0.0 or ::" },
 	{ "other-family", PW_CLASS_FAIL, "A socket listens on that port for the other address family than the pod's only.", "IPV6_V6ONLY, or an IPv4 bind", "bind both families" },
@@ -34,13 +35,21 @@ static const struct pw_evidence evidence[] = {
 	{ "sockets", PW_TYPE_STR, NULL, "What listens, as address:port/protocol" },
 	{ "declared", PW_TYPE_STR, NULL, "Container ports declared for that protocol" },
 	{ "listening_port", PW_TYPE_INT, NULL, "Another port that is served, 0 if none" },
-	{ "queue", PW_TYPE_INT, NULL, "Connections waiting to be accepted, 0 if no listener" },
+	{ "queue", PW_TYPE_INT, NULL, "Connections waiting to be accepted (UDP: bytes to be read), 0 if no listener" },
 	{ NULL, PW_TYPE_STR, NULL, NULL },
 };
 
+/* A busy UDP server has datagrams waiting now and then, one that hangs has them still a moment later. */
+#define MOMENT_NS 150000000
+
 static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
 {
-	return pw_read_listeners(ctx, observation, err);
+	int rc = pw_read_listeners(ctx, observation, err);
+	if (rc || strcmp(pw_ctx_str(ctx, "protocol"), "UDP"))
+		return rc;
+	struct timespec moment = { .tv_nsec = MOMENT_NS };
+	(void)nanosleep(&moment, NULL);
+	return pw_read_listeners(ctx, pw_map_set_map(observation, "later"), err);
 }
 
 struct seen { bool wild, loop, other, family, other_protocol, full; long long queue; unsigned other_port, declared_port; };
@@ -92,15 +101,36 @@ static void look(const struct pw_pod *pod, const struct pw_val *socket, unsigned
 		seen->wild = true;
 	else
 		seen->other = true;
-	if (seen->wild && pw_map_int(socket, "queue", 0) > pw_map_int(socket, "backlog", 0) && strcmp(protocol, "UDP")) {
+	long long queue = pw_map_int(socket, "queue", 0);
+	if (seen->wild && strcmp(protocol, "UDP") && queue > pw_map_int(socket, "backlog", 0)) {
 		seen->full = true;
-		seen->queue = pw_map_int(socket, "queue", 0);
+		seen->queue = queue;
+	}
+}
+
+/* A UDP socket has no accept queue: what waits there twice as long has not been read. */
+static void look_for_unread(const struct pw_val *before, const struct pw_val *after, unsigned port, struct seen *seen)
+{
+	for (size_t i = 0; i < pw_val_count(before); i++) {
+		const struct pw_val *socket = pw_val_at(before, i);
+		long long queue = pw_map_int(socket, "queue", 0), inode = pw_map_int(socket, "inode", 0);
+		if (strcmp(pw_map_str(socket, "protocol", ""), "udp") || pw_map_int(socket, "port", 0) != port || queue <= 0)
+			continue;
+		for (size_t k = 0; k < pw_val_count(after); k++) {
+			const struct pw_val *same = pw_val_at(after, k);
+			if (pw_map_int(same, "inode", -1) == inode && pw_map_int(same, "queue", 0) >= queue) {
+				seen->full = true;
+				seen->queue = pw_map_int(same, "queue", 0);
+			}
+		}
 	}
 }
 
 static void conclude(const struct seen *s, const char *ref, const struct pw_pod *pod, unsigned port, const char *protocol, struct pw_result *result)
 {
-	if (s->full)
+	if (s->full && !strcmp(protocol, "UDP"))
+		pw_result_set(result, "backlog-full", "%s has UDP port %u open, but %lld bytes wait there that it does not read.", ref, port, s->queue);
+	else if (s->full)
 		pw_result_set(result, "backlog-full", "%s listens on %u, but %lld connections wait to be accepted, more than its queue holds.", ref, port, s->queue);
 	else if (s->wild)
 		pw_result_set(result, "listening", "%s listens on %u/%s.", ref, port, protocol);
@@ -158,6 +188,8 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	struct seen seen = { 0 };
 	for (size_t i = 0; i < pw_val_count(sockets); i++)
 		look(pod, pw_val_at(sockets, i), port, protocol, &seen);
+	if (seen.wild && !strcmp(protocol, "UDP"))
+		look_for_unread(sockets, pw_map_get(pw_map_get(observation, "later"), "sockets"), port, &seen);
 	PW_CLEAN_BUF struct pw_buf text;
 	PW_CLEAN_BUF struct pw_buf declared;
 	pw_buf_init(&text, 16384);

@@ -36,6 +36,7 @@ static const struct pw_evidence evidence[] = {
 	{ "bridge_address", PW_TYPE_STR, NULL, "Its address" },
 	{ "pod_cidr", PW_TYPE_STR, NULL, "Pod CIDR of the Node object" },
 	{ "uplink_mtu", PW_TYPE_INT, "bytes", "MTU of the uplink" },
+	{ "uplink_mac", PW_TYPE_STR, NULL, "MAC of the uplink" },
 	{ NULL, PW_TYPE_STR, NULL, NULL },
 };
 
@@ -139,6 +140,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_str(ev, "bridge_address", bridge_address(node, bridge));
 	pw_map_set_str(ev, "pod_cidr", node->pod_cidrs.n ? node->pod_cidrs.v[0] : "");
 	pw_map_set_int(ev, "uplink_mtu", pw_map_int(uplink, "mtu", 0));
+	pw_map_set_str(ev, "uplink_mac", pw_map_str(uplink, "mac", ""));
 	/* Only IPv4 routes are read: an IPv6 node needs none of them. */
 	bool dflt = strchr(node->internal_ip, ':') || pw_seq_find(pw_map_get(observation, "routes"), "dst", "default");
 	conclude(node, uplink, bridge, dflt, addresses, result);

@@ -81,6 +81,9 @@ static bool bulk_stalled(const struct pw_val *bulk)
 	       pw_map_int(bulk, "retransmits", 0) > 0 && acked <= (mss > 0 ? mss : 1);
 }
 
+/* No link that carries IP is narrower on purpose; a filter of large pings cuts below it. */
+#define NARROWEST_LINK 1200
+
 static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw_result *result, struct pw_err *err)
 {
 	(void)err;
@@ -99,7 +102,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	if (bulk_stalled(bulk))
 		pw_result_set(result, "black-hole", "A connection to %s opens, but of %lld bytes sent only %lld were acknowledged.", address, pw_map_int(bulk, "sent", 0),
 			      pw_map_int(bulk, "acked", 0));
-	else if (largest && lost && lost <= link && !*from && !(connected && pw_map_int(bulk, "acked", 0) > lost))
+	else if (largest && lost && lost <= link && !*from && (largest >= NARROWEST_LINK || !(connected && pw_map_int(bulk, "acked", 0) > lost)))
 		pw_result_set(result, "black-hole", "%s answers packets of %lld bytes, and those of %lld vanish, though the interface takes %lld.", address, largest, lost, link);
 	else if (*from)
 		pw_result_set(result, "reduced", "%s is reached with up to %lld bytes; %s says so.", address, largest, from);

@@ -32,6 +32,7 @@ static const struct pw_evidence evidence[] = {
 	{ "interface", PW_TYPE_STR, NULL, "Interface with the pod's address, empty if none" },
 	{ "address", PW_TYPE_STR, NULL, "Address of the Pod object" },
 	{ "mtu", PW_TYPE_INT, "bytes", "MTU of the interface" },
+	{ "mac", PW_TYPE_STR, NULL, "MAC of the interface" },
 	{ "gateway", PW_TYPE_STR, NULL, "Default gateway, empty if none" },
 	{ "route_dev", PW_TYPE_STR, NULL, "Device the route to the address asked about uses" },
 	{ "qdisc", PW_TYPE_STR, NULL, "Queueing discipline of the interface" },
@@ -54,7 +55,7 @@ static bool is_loopback(const struct pw_val *link)
 	return !strcmp(pw_map_str(link, "name", ""), "lo");
 }
 
-struct view { const struct pw_val *own, *any; const char *gateway; bool default_route; };
+struct view { const struct pw_val *own, *any; const char *gateway; bool default_route, on_host; };
 
 static void look(const struct pw_val *observation, const char *ip, struct view *v)
 {
@@ -94,11 +95,11 @@ static void conclude(const char *ref, const char *ip, const struct view *v, cons
 		pw_result_set(result, "link-down", "%s of %s is %s.", pw_map_str(link, "name", ""), ref, pw_map_bool(link, "up", false) ? "without carrier" : "down");
 	else if (!v->own)
 		pw_result_set(result, "address-missing", "No interface of %s has its address %s.", ref, ip);
-	else if (!v->default_route)
+	else if (!v->default_route && !v->on_host)
 		pw_result_set(result, "no-default-route", "%s has no default route.", ref);
 	else if (route && strcmp(how, "ok"))
 		pw_result_set(result, "no-route", "%s has no usable route for %s (%s).", ref, to, how);
-	else if (route && strcmp(via, dev) && strcmp(via, "lo"))
+	else if (route && strcmp(via, dev) && strcmp(via, "lo") && !v->on_host)
 		pw_result_set(result, "other-interface", "%s sends packets for %s through %s, not %s.", ref, to, via, dev);
 	else if (shapes(pw_map_str(v->own, "qdisc", "")))
 		pw_result_set(result, "shaped", "%s of %s has a %s shaper.", dev, ref, pw_map_str(v->own, "qdisc", ""));
@@ -117,13 +118,15 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 		pw_result_unknown(result, "there is no pod %s", ref);
 		return PW_OK;
 	}
-	struct view v = { 0 };
+	/* A pod on the host network has the node's interfaces, of which any may lead to the other end. */
+	struct view v = { .on_host = pod->host_network };
 	look(observation, pod->ip, &v);
 	const struct pw_val *route = pw_map_get(observation, "route");
 	struct pw_val *ev = pw_result_evidence(result);
 	pw_map_set_str(ev, "interface", pw_map_str(v.own, "name", ""));
 	pw_map_set_str(ev, "address", pod->ip);
 	pw_map_set_int(ev, "mtu", pw_map_int(v.own, "mtu", 0));
+	pw_map_set_str(ev, "mac", pw_map_str(v.own, "mac", ""));
 	pw_map_set_str(ev, "gateway", v.gateway);
 	pw_map_set_str(ev, "route_dev", pw_map_str(route, "dev", ""));
 	pw_map_set_str(ev, "qdisc", pw_map_str(v.own, "qdisc", ""));

@@ -15,7 +15,11 @@ static const struct pw_outcome outcomes[] = {
 	{ "not-ready", PW_CLASS_FAIL, "Running, and not ready: a readiness probe fails.", "the probe or the application", "ask the probe target directly" },
 	{ "crashing", PW_CLASS_FAIL, "A container ends again and again.", "see the reason and the log of its last run", "read the log of the previous container" },
 	{ "image", PW_CLASS_FAIL, "The image of a container cannot be had.", NULL, "look at image name and registry" },
-	{ "no-network", PW_CLASS_FAIL, "The sandbox is not made: the CNI plugin fails.", "no CNI configuration, no free address, or an agent that does not run", "read the events of the pod" },
+	{ "no-network", PW_CLASS_FAIL, "The sandbox is not made: the CNI plugin fails.", "no CNI configuration", "read the events of the pod" },
+	{ "no-address", PW_CLASS_FAIL, "The sandbox is not made: the node has no address left for the pod.", "more pods than addresses, or leases of pods that are gone", "free the stale leases, or widen the range" },
+	{ "no-agent", PW_CLASS_FAIL, "The sandbox is not made: the plugin waits for the CNI agent of the node.", "the agent does not run, or has not written its files", "look at the agent's pod on that node" },
+	{ "no-plugin", PW_CLASS_FAIL, "The sandbox is not made: a CNI program is missing on the node.", "the binaries were not installed", "install them" },
+	{ "bridge-taken", PW_CLASS_FAIL, "The sandbox is not made: the pod bridge has an address of another subnet.", "left from an older subnet", "delete the bridge so that the plugin makes it again" },
 	{ "not-scheduled", PW_CLASS_FAIL, "No node takes the pod.", NULL, "read the events of the pod" },
 	{ "starting", PW_CLASS_WARN, "Containers are being made.", NULL, "wait" },
 	{ "terminating", PW_CLASS_WARN, "The pod is being deleted.", NULL, NULL },
@@ -62,6 +66,25 @@ static bool mentions_sandbox(const struct pw_event *event)
 	return event && (!strcmp(event->reason, "FailedCreatePodSandBox") || strstr(event->message, "cni") || strstr(event->message, "CNI"));
 }
 
+/* What the plugins write when they fail; the first word that is found decides. */
+static const char *sandbox_word(const char *message)
+{
+	static const char *const words[][2] = {
+		{ "already has an IP address different", "bridge-taken" }, { "no IP addresses available", "no-address" }, { "failed to allocate", "no-address" },
+		{ "failed to assign an IP address", "no-address" }, { "failed to find plugin", "no-plugin" }, { "subnet.env", "no-agent" },
+		{ "connection refused", "no-agent" }, { ".sock", "no-agent" }, { "Unauthorized", "no-agent" },
+	};
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strstr(message, words[i][0]))
+			return words[i][1];
+	return "no-network";
+}
+
+static bool lacks_sandbox(const struct view *v)
+{
+	return !strcmp(v->pod->phase, "Pending") && *v->pod->node && mentions_sandbox(v->event);
+}
+
 static const char *ready_word(const struct pw_node *node)
 {
 	return !node ? "" : node->ready > 0 ? "True" : node->ready == 0 ? "False" : "Unknown";
@@ -85,8 +108,8 @@ static void conclude(const struct view *v, const char *ref, struct pw_result *re
 		pw_result_set(result, "image", "%s: %s, %s", ref, reason, v->bad->message);
 	else if (!strcmp(reason, "CrashLoopBackOff") || (v->restarts > 0 && !strcmp(v->bad ? v->bad->state : "", "terminated")))
 		pw_result_set(result, "crashing", "%s: a container ended %u times (%s).", ref, v->restarts, *v->bad->last_reason ? v->bad->last_reason : reason);
-	else if (!strcmp(pod->phase, "Pending") && mentions_sandbox(v->event))
-		pw_result_set(result, "no-network", "%s has no sandbox: %s", ref, v->event->message);
+	else if (lacks_sandbox(v))
+		pw_result_set(result, sandbox_word(v->event->message), "%s has no sandbox: %s", ref, v->event->message);
 	else if (!strcmp(pod->phase, "Pending"))
 		pw_result_set(result, "starting", "%s: %s.", ref, *reason ? reason : "pending");
 	else
@@ -113,8 +136,10 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_str(ev, "phase", v.pod->phase);
 	pw_map_set_str(ev, "node", v.pod->node);
 	pw_map_set_str(ev, "node_ready", ready_word(v.node));
-	pw_map_set_str(ev, "reason", v.bad ? v.bad->reason : v.event ? v.event->reason : v.pod->ready_reason);
-	pw_map_set_str(ev, "message", v.bad ? v.bad->message : v.event ? v.event->message : v.pod->ready_message);
+	/* A container that waits for its sandbox has nothing to say of its own. */
+	const struct pw_container *bad = lacks_sandbox(&v) ? NULL : v.bad;
+	pw_map_set_str(ev, "reason", bad ? bad->reason : v.event ? v.event->reason : v.pod->ready_reason);
+	pw_map_set_str(ev, "message", bad ? bad->message : v.event ? v.event->message : v.pod->ready_message);
 	pw_map_set_int(ev, "restarts", v.restarts);
 	conclude(&v, ref, result);
 	return PW_OK;

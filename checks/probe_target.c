@@ -14,11 +14,13 @@ static const struct pw_param params[] = {
 	{ "url", PW_TYPE_URL, 1, NULL, NULL, "What the probe asks: http://ADDRESS:PORT/PATH, or tcp://ADDRESS:PORT" },
 	{ "service_port", PW_TYPE_PORT, 1, NULL, NULL, "Port the Service sends to" },
 	{ "address", PW_TYPE_ADDRESS, 1, NULL, NULL, "Address of the pod" },
+	{ "timeout_s", PW_TYPE_INT, 0, "0", "0..600", "The probe's timeout in seconds, 0 if not known" },
 	{ NULL, PW_TYPE_STR, 0, NULL, NULL, NULL },
 };
 
 static const struct pw_outcome outcomes[] = {
 	{ "probe-passes", PW_CLASS_WARN, "What the probe asks succeeds now.", "it failed before, or the kubelet cannot reach the pod", "wait, and look again" },
+	{ "probe-late", PW_CLASS_FAIL, "What the probe asks succeeds, later than the kubelet waits.", "timeoutSeconds is shorter than the application takes", "raise timeoutSeconds" },
 	{ "probe-wrong", PW_CLASS_FAIL, "The probe's target fails, and the port of the Service works.", "wrong path, port or scheme in the probe", "correct the probe" },
 	{ "app-ill", PW_CLASS_FAIL, "The probe's target answers that the application is not well.", "the application, or what it depends on", "look at the application" },
 	{ "nothing-works", PW_CLASS_FAIL, "Neither the probe's target nor the port of the Service answers.", "the server process does not run, or the node cannot reach the pod", "look at the pod" },
@@ -68,6 +70,9 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	long long status = pw_map_int(http, "status", 0);
 	bool passes = http ? status >= 200 && status < 400 : connected(pw_map_get(observation, "tcp"));
 	bool serves = connected(service);
+	double ms = 0;
+	(void)pw_val_to_real(pw_map_get(http ? http : pw_map_get(observation, "tcp"), http ? "total_ms" : "ms_max"), &ms);
+	long long limit_s = pw_ctx_int(ctx, "timeout_s");
 	struct pw_val *ev = pw_result_evidence(result);
 	pw_map_set_str(ev, "probe", url);
 	if (status)
@@ -75,7 +80,9 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	else
 		pw_map_set_str(ev, "probe_result", passes ? "connected" : pw_map_str(http, "result", "no connection"));
 	pw_map_set_str(ev, "service_result", serves ? "connected" : "no connection");
-	if (passes)
+	if (passes && limit_s && ms > (double)limit_s * 1000)
+		pw_result_set(result, "probe-late", "%s succeeds after %.1f s, and the kubelet waits %lld s.", url, ms / 1000, limit_s);
+	else if (passes)
 		pw_result_set(result, "probe-passes", "%s succeeds when asked now.", url);
 	else if (status >= 500)
 		pw_result_set(result, "app-ill", "%s answers %lld: the application says it is not well.", url, status);

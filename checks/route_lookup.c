@@ -14,6 +14,7 @@ static const struct pw_param params[] = {
 	{ "node", PW_TYPE_NODE, 1, NULL, NULL, "The node that is asked" },
 	{ "to", PW_TYPE_POD, 1, NULL, NULL, "The pod the packet is for" },
 	{ "address", PW_TYPE_ADDRESS, 1, NULL, NULL, "Its address" },
+	{ "from", PW_TYPE_ADDRESS, 0, NULL, NULL, "Address of the sender: rules of the node may route its packets otherwise" },
 	{ NULL, PW_TYPE_STR, 0, NULL, NULL, NULL },
 };
 
@@ -38,10 +39,23 @@ static const struct pw_evidence evidence[] = {
 	{ NULL, PW_TYPE_STR, NULL, NULL },
 };
 
+/* The route of a packet in transit: it comes in where the node's own route to the sender goes out. */
+static int route_of_transit(struct pw_ctx *ctx, const char *from, const char *dst, struct pw_val *observation, struct pw_err *err)
+{
+	struct pw_val *back = pw_map_set_map(observation, "back");
+	int rc = pw_route_get(ctx, from, NULL, NULL, 0, back, err);
+	const char *dev = pw_map_str(back, "dev", "");
+	if (rc || !*dev || strcmp(pw_map_str(back, "result", ""), "ok"))
+		return rc;
+	return pw_route_get(ctx, dst, from, dev, 0, pw_map_set_map(observation, "transit"), err);
+}
+
 static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
 {
-	const char *dst = pw_ctx_str(ctx, "address");
+	const char *dst = pw_ctx_str(ctx, "address"), *from = pw_ctx_str(ctx, "from");
 	int rc = pw_route_get(ctx, dst, NULL, NULL, 0, pw_map_set_map(observation, "route"), err);
+	if (!rc && from && *from)
+		rc = route_of_transit(ctx, from, dst, observation, err);
 	if (!rc)
 		rc = pw_read_links(ctx, observation, err);
 	if (!rc)
@@ -106,9 +120,21 @@ static bool nodes_hold_routes(const struct pw_facts *facts, const struct pw_val 
 	return false;
 }
 
+/* The answer that counts: the one for the sender's packets, where it names a route. What it says of forwarding and of
+ * reverse paths is not a matter of routes. */
+static const struct pw_val *deciding(const struct pw_val *o)
+{
+	static const char *const words[] = { "ok", "no-route", "prohibited", "blackhole", "unreachable" };
+	const struct pw_val *transit = pw_map_get(o, "transit");
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (!strcmp(pw_map_str(transit, "result", ""), words[i]))
+			return transit;
+	return pw_map_get(o, "route");
+}
+
 static void conclude(const struct pw_facts *facts, const struct pw_val *o, const char *node, const struct pw_pod *pod, struct pw_result *result)
 {
-	const struct pw_val *route = pw_map_get(o, "route");
+	const struct pw_val *route = deciding(o);
 	const char *how = pw_map_str(route, "result", ""), *dev = pw_map_str(route, "dev", ""), *gateway = pw_map_str(route, "gateway", "");
 	const char *kind = link_kind(o, dev), *fallback = default_gateway(o);
 	const struct pw_node *hop = *gateway ? pw_facts_node_by_ip(facts, gateway) : NULL;
@@ -148,7 +174,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	if (!pw_facts_need(facts, PW_FACT_PODS | PW_FACT_NODES, result))
 		return PW_OK;
 	const struct pw_pod *pod = pw_facts_pod_ref(facts, pw_ctx_str(ctx, "to"));
-	const struct pw_val *route = pw_map_get(observation, "route");
+	const struct pw_val *route = deciding(observation);
 	if (!pod || !route) {
 		pw_result_unknown(result, "there is no pod %s", pw_ctx_str(ctx, "to"));
 		return PW_OK;

@@ -39,6 +39,7 @@ static const struct pw_evidence evidence[] = {
 	{ "port", PW_TYPE_PORT, NULL, "Port connected to" },
 	{ "attempts", PW_TYPE_INT, NULL, "Attempts made" },
 	{ "connected", PW_TYPE_INT, NULL, "Attempts that connected" },
+	{ "late", PW_TYPE_INT, NULL, "Attempts of these that connected only after a retransmission" },
 	{ "silent", PW_TYPE_INT, NULL, "Attempts without any answer" },
 	{ "refused", PW_TYPE_INT, NULL, "Attempts refused, by RST or ICMP" },
 	{ "ms", PW_TYPE_REAL, "ms", "Median time of the attempts" },
@@ -216,6 +217,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_int(ev, "port", pw_ctx_int(ctx, "port"));
 	pw_map_set_int(ev, "attempts", t.n);
 	pw_map_set_int(ev, "connected", t.connected);
+	pw_map_set_int(ev, "late", t.slow);
 	pw_map_set_int(ev, "silent", t.silent + t.arp);
 	pw_map_set_int(ev, "refused", t.rst + t.icmp);
 	double ms = 0;

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * neighbour_mac: the MAC this place sends to for an address of its own segment,
+ * against the one its owner has. They differ when another machine answers for
+ * the address, or when somebody wrote the entry by hand.
+ */
+#include <string.h>
+#include <strings.h>
+
+#include <packetwalk/dataplane.h>
+
+static const struct pw_param params[] = {
+	{ "address", PW_TYPE_ADDRESS, 1, NULL, NULL, "The neighbour's address" },
+	{ "mac", PW_TYPE_STR, 0, NULL, NULL, "The MAC of its owner, as seen there" },
+	{ NULL, PW_TYPE_STR, 0, NULL, NULL, NULL },
+};
+
+static const struct pw_outcome outcomes[] = {
+	{ "right", PW_CLASS_OK, "The entry has the owner's MAC.", NULL, NULL },
+	{ "none", PW_CLASS_OK, "There is no entry with a MAC: the address is not a neighbour's, or nothing was sent to it.", NULL, NULL },
+	{ "learned-wrong", PW_CLASS_FAIL, "The entry has another MAC than the owner: another machine answers for the address.", "two machines with one address, or a proxy that answers ARP for others", "find the machine with that MAC" },
+	{ "fixed-wrong", PW_CLASS_FAIL, "A permanent entry has another MAC than the owner.", "an entry made by hand or by an agent, older than the owner's interface", "delete the entry" },
+	{ NULL, PW_CLASS_OK, NULL, NULL, NULL },
+};
+
+static const struct pw_evidence evidence[] = {
+	{ "seen", PW_TYPE_STR, NULL, "MAC in the entry, empty if none" },
+	{ "expected", PW_TYPE_STR, NULL, "MAC of the owner" },
+	{ "dev", PW_TYPE_STR, NULL, "Interface of the entry" },
+	{ "state", PW_TYPE_STR, NULL, "State of the entry" },
+	{ NULL, PW_TYPE_STR, NULL, NULL },
+};
+
+static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
+{
+	return pw_read_neighbours(ctx, observation, err);
+}
+
+static const struct pw_val *entry_of(const struct pw_val *neighbours, const char *address)
+{
+	for (size_t i = 0; i < pw_val_count(neighbours); i++) {
+		const struct pw_val *entry = pw_val_at(neighbours, i);
+		if (!strcmp(pw_map_str(entry, "address", ""), address) && *pw_map_str(entry, "mac", ""))
+			return entry;
+	}
+	return NULL;
+}
+
+static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw_result *result, struct pw_err *err)
+{
+	(void)err;
+	const char *address = pw_ctx_str(ctx, "address"), *mac = pw_ctx_str(ctx, "mac");
+	if (!mac || !*mac) {
+		pw_result_unknown(result, "the MAC of the owner of %s is not known", address);
+		return PW_OK;
+	}
+	const struct pw_val *entry = entry_of(pw_map_get(observation, "neighbours"), address);
+	const char *seen = pw_map_str(entry, "mac", ""), *dev = pw_map_str(entry, "dev", "");
+	struct pw_val *ev = pw_result_evidence(result);
+	pw_map_set_str(ev, "seen", seen);
+	pw_map_set_str(ev, "expected", mac);
+	pw_map_set_str(ev, "dev", dev);
+	pw_map_set_str(ev, "state", pw_map_str(entry, "state", ""));
+	if (!entry)
+		pw_result_set(result, "none", "There is no neighbour entry for %s.", address);
+	else if (!strcasecmp(seen, mac))
+		pw_result_set(result, "right", "%s is at %s, as its owner says.", address, seen);
+	else
+		pw_result_set(result, pw_map_bool(entry, "permanent", false) ? "fixed-wrong" : "learned-wrong", "Packets for %s go to %s on %s, and its owner has %s.",
+			      address, seen, dev, mac);
+	return PW_OK;
+}
+
+const struct pw_check pw_check_neighbour_mac = {
+	PW_CHECK_HEAD("neighbour_mac"),
+	.summary = "Compare the MAC in a neighbour entry with the one its owner has",
+	.details = "Finds two machines with one address, and entries made by hand.",
+	.params = params,
+	.outcomes = outcomes,
+	.evidence = evidence,
+	.effect = PW_EFFECT_READS,
+	.timeout_ms = 3000,
+	.example = "check neighbour_mac address=192.168.50.12 mac=02:00:c0:a8:32:0c --at node:n1",
+	.probe = probe,
+	.judge = judge,
+};
