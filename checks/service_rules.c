@@ -13,7 +13,7 @@
 static const struct pw_param params[] = {
 	{ "node", PW_TYPE_NODE, 1, NULL, NULL, "The node whose rules are read: that of the sender" },
 	{ "service", PW_TYPE_SERVICE, 1, NULL, NULL, "The Service" },
-	{ "address", PW_TYPE_ADDRESS, 1, NULL, NULL, "Its ClusterIP" },
+	{ "address", PW_TYPE_ADDRESS, 1, NULL, NULL, "Its ClusterIP, or an address of the node when the port is a node port" },
 	{ "port", PW_TYPE_PORT, 1, NULL, NULL, "Its port" },
 	{ "protocol", PW_TYPE_CHOICE, 0, "TCP", "TCP|UDP|SCTP", "Protocol" },
 	{ "src", PW_TYPE_ADDRESS, 1, NULL, NULL, "Address of the sender" },
@@ -73,7 +73,8 @@ struct view {
 	const struct pw_service *svc;
 	const struct pw_node *node;  /* of the rules, NULL if not known */
 	const char *node_name;
-	bool six;                    /* the ClusterIP asked about is IPv6 */
+	bool six;                    /* the address asked about is IPv6 */
+	bool local_only;             /* traffic policy Local of the way asked about, in or out */
 	struct pw_buf stale, missing, expected, found;
 };
 
@@ -95,13 +96,13 @@ static void add(struct pw_buf *list, const char *text)
 	pw_buf_printf(list, "%s%s", list->len ? ", " : "", text);
 }
 
-/* Does this node's kube-proxy send to the endpoint? A ClusterIP leads to its own address family only, and under
- * internalTrafficPolicy Local to the node's own endpoints. */
+/* Does this node's kube-proxy send to the endpoint? An address leads to its own family only, and under traffic
+ * policy Local to the node's own endpoints. */
 static bool is_meant(const struct view *v, const struct pw_endpoint *endpoint)
 {
 	if ((strchr(endpoint->address, ':') != NULL) != v->six)
 		return false;
-	return strcmp(v->svc->internal_policy, "Local") != 0 || !strcmp(endpoint->node, v->node_name);
+	return !v->local_only || !strcmp(endpoint->node, v->node_name);
 }
 
 /* Topology-aware routing keeps to the node's zone where each zone has endpoints of its own (KEP-2433). */
@@ -254,6 +255,14 @@ static void conclude(struct pw_ctx *ctx, const struct view *v, bool service_rule
 		pw_result_set(result, "ok", "%s sends %s to exactly its ready endpoints: %s.", node, ref, pw_buf_str(&v->found));
 }
 
+static const struct pw_service_port *find_node_port(const struct pw_service *svc, unsigned number, const char *protocol)
+{
+	for (size_t i = 0; i < svc->n_ports; i++)
+		if (svc->ports[i].node_port == number && !strcmp(svc->ports[i].protocol, protocol))
+			return &svc->ports[i];
+	return NULL;
+}
+
 static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw_result *result, struct pw_err *err)
 {
 	(void)err;
@@ -263,11 +272,15 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	const struct pw_service *svc = pw_facts_service_ref(facts, pw_ctx_str(ctx, "service"));
 	bool other;
 	const struct pw_service_port *port = svc ? pw_service_find_port(svc, (unsigned)pw_ctx_int(ctx, "port"), pw_ctx_str(ctx, "protocol"), &other) : NULL;
+	const struct pw_service_port *outside = svc && !port ? find_node_port(svc, (unsigned)pw_ctx_int(ctx, "port"), pw_ctx_str(ctx, "protocol")) : NULL;
+	if (!port)
+		port = outside;
 	if (!port) {
 		pw_result_unknown(result, "%s has no port %lld", pw_ctx_str(ctx, "service"), pw_ctx_int(ctx, "port"));
 		return PW_OK;
 	}
 	struct view v = { .walk = pw_map_get(observation, "walk"), .svc = svc, .node_name = pw_ctx_str(ctx, "node"),
+		.local_only = !strcmp(outside ? svc->external_policy : svc->internal_policy, "Local"),
 		.node = pw_facts_node(facts, pw_ctx_str(ctx, "node")), .six = strchr(pw_ctx_str(ctx, "address"), ':') != NULL };
 	if (!*pw_map_str(v.walk, "outcome", "")) {
 		pw_result_unknown(result, "the rules of %s could not be walked", pw_ctx_str(ctx, "node"));
