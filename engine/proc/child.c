@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,6 +39,7 @@ enum {
 	EXIT_NO_EXEC = 127,   /* as shells say it */
 	EXIT_SETUP = 126,
 	FD_SWEEP_MAX = 65536, /* without close_range (Linux < 5.9): how far to close one by one */
+	TICK_NS = 10000000,   /* without pidfd_open: how often to look */
 	LOG_READS = 16,       /* reads of stderr in one go, so that a flood cannot hold the caller */
 };
 
@@ -235,6 +236,23 @@ static void own_ends(struct pipes *p, struct pw_child *child)
 	close_pipes(p);
 }
 
+static int open_ticks(void)
+{
+	const struct itimerspec ticks = { .it_interval.tv_nsec = TICK_NS, .it_value.tv_nsec = TICK_NS };
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (fd >= 0 && timerfd_settime(fd, 0, &ticks, NULL) < 0)
+		close_fd(&fd);
+	return fd;
+}
+
+/* Readable when the child ends. Kernels before 5.3 and old seccomp profiles have no such descriptor: there a timer
+ * makes the caller look again and again. */
+static int open_watch(pid_t pid)
+{
+	int fd = pidfd_open(pid, 0);
+	return fd < 0 && (errno == ENOSYS || errno == EPERM) ? open_ticks() : fd;
+}
+
 int pw_child_start(const struct pw_child_spec *spec, struct pw_child *ret, struct pw_err *err)
 {
 	char program[4096] = "";
@@ -269,12 +287,11 @@ int pw_child_start(const struct pw_child_spec *spec, struct pw_child *ret, struc
 	child.pid = pid;
 	child.same_group = spec->same_group;
 	own_ends(&p, &child);
-	child.pid_fd = pidfd_open(pid, 0);
+	child.pid_fd = open_watch(pid);
 	if (child.pid_fd < 0) {
 		sys = errno;
 		pw_child_release(&child);
-		return pw_err_sys(err, sys == ENOSYS ? PW_UNSUPPORTED : PW_IO, sys,
-				  "cannot watch a child process (this needs Linux 5.3)");
+		return pw_err_sys(err, PW_IO, sys, "cannot watch a child process");
 	}
 	*ret = child;
 	return PW_OK;
@@ -300,8 +317,12 @@ void pw_child_read_log(struct pw_child *child)
 
 bool pw_child_ended(const struct pw_child *child)
 {
-	struct pollfd fd = { .fd = child->pid_fd, .events = POLLIN };
-	return child->pid == 0 || poll(&fd, 1, 0) > 0;
+	uint64_t ticks;
+	siginfo_t info = {0};
+	if (child->pid == 0)
+		return true;
+	(void)!read(child->pid_fd, &ticks, sizeof ticks); /* a timer is quiet until its next tick; a pidfd cannot be read */
+	return waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid != 0;
 }
 
 int pw_child_end(struct pw_child *child)

@@ -41,7 +41,7 @@ struct pw_child_spec {
 
 struct pw_child {
 	pid_t pid;                 /* 0: none */
-	int pid_fd;                /* readable when it has ended */
+	int pid_fd;                /* readable when it may have ended: pw_child_ended knows */
 	int in_fd;                 /* its stdin (non-blocking), -1 */
 	int out_fd;                /* its result or stdout (non-blocking), -1 at end of file */
 	int err_fd;                /* its stderr (non-blocking), -1 at end of file */

@@ -78,7 +78,7 @@ int pw_job_child(void *arg, int out_fd)
 	const struct pw_job_run *run = arg;
 	const struct pw_job *job = run->job;
 	struct pw_err err = PW_ERR_INIT;
-	struct pw_arena *arena = pw_arena_new(ARENA_MAX);
+	PW_CLEAN_ARENA struct pw_arena *arena = pw_arena_new(ARENA_MAX);
 	struct pw_val *frame = pw_val_map(arena);
 	struct pw_ctx ctx;
 	pw_ctx_init(&ctx, job->check, job->params, job->facts, arena, job->timeout_ms);
@@ -90,7 +90,7 @@ int pw_job_child(void *arg, int out_fd)
 	if (rc != PW_NOMEM)
 		return rc < 0;
 	/* Too large: say that instead. */
-	struct pw_arena *small = pw_arena_new(PW_FRAME_EXTRA);
+	PW_CLEAN_ARENA struct pw_arena *small = pw_arena_new(PW_FRAME_EXTRA);
 	frame = pw_val_map(small);
 	pw_err_clear(&err);
 	(void)pw_err_set(&err, PW_NOMEM, "the check %s saw more than %zu bytes", job->check->name, run->max_output);

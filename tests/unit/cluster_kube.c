@@ -20,7 +20,7 @@
 
 #include "cluster_util.h"
 
-#define TIMEOUT_MS 1500 /* of one request; long enough for a loaded machine */
+#define TIMEOUT_MS tap_ms(1500) /* of one request; long enough for a loaded machine */
 
 static char root[64];
 static unsigned port;
@@ -301,7 +301,7 @@ struct asked { struct pw_cluster *cluster; const struct pw_facts *facts; struct 
 static void ask(struct asked *asked, const char *prefix, const char *user, unsigned kinds)
 {
 	char text[2048], path[128];
-	struct pw_cluster_config config = { .source = "kube:", .kubeconfig = path, .request_timeout_ms = TIMEOUT_MS };
+	struct pw_cluster_config config = { .source = "kube:", .kubeconfig = path, .request_timeout_ms = (unsigned)TIMEOUT_MS };
 	int64_t start = pw_mono_ms();
 
 	memset(asked, 0, sizeof(*asked));
@@ -375,13 +375,15 @@ static void test_good(void)
 static void test_failures(void)
 {
 	struct asked asked;
+	char late[128];
 
 	stop(serve(part_mute)); /* a port that was free a moment ago */
 	ask(&asked, "", TOKEN, PW_FACT_PODS);
 	is_int(asked.rc, PW_NET, "down");
 	ok(strstr(asked.err.text, "refused the connection: nothing listens there") != NULL, "%s", asked.err.text);
 	pw_cluster_close(asked.cluster);
-	fails(part_mute, PW_TIMEOUT, "accepted the connection, but its answer was not complete after 1500 ms");
+	(void)snprintf(late, sizeof(late), "accepted the connection, but its answer was not complete after %d ms", TIMEOUT_MS);
+	fails(part_mute, PW_TIMEOUT, late);
 	fails(part_cut, PW_NET, "broke off in the middle of its answer");
 	fails(part_short, PW_NET, "the answer to list pods cannot be read: ");
 	fails(part_html, PW_NET, "answered with a web page (HTTP 200, text/html; charset=utf-8)");
@@ -390,7 +392,7 @@ static void test_failures(void)
 	fails(part_redirect, PW_NET, "answered with a redirect (HTTP 302 to https://login.example/x)");
 	fails(part_401, PW_AUTH, "does not accept the credential (HTTP 401): Unauthorized");
 	fails(part_garbage, PW_NET, "does not answer in HTTP");
-	fails(part_endless, PW_TIMEOUT, "accepted the connection, but its answer was not complete after 1500 ms");
+	fails(part_endless, PW_TIMEOUT, late);
 	fails(part_deep, PW_NET, "the answer to list pods cannot be read: ");
 }
 
@@ -444,7 +446,7 @@ static void plugin(const char *script, int code, const char *says)
 
 static void test_plugins(void)
 {
-	char path[128];
+	char path[128], late[64];
 	struct asked asked;
 
 	plugin("#!/bin/sh\necho '" CREDENTIAL("second") "'\n", PW_OK, "");
@@ -452,7 +454,8 @@ static void test_plugins(void)
 	plugin("#!/bin/sh\ncd \"$(dirname \"$0\")\" && if [ -e ran ]; then t=second; else t=first; touch ran; fi\n"
 	       "echo \"" "{\\\"apiVersion\\\":\\\"client.authentication.k8s.io/v1\\\",\\\"kind\\\":\\\"ExecCredential\\\",\\\"status\\\":{\\\"token\\\":\\\"$t\\\"}}\"\n", PW_OK, "");
 	plugin("#!/bin/sh\ncase $KUBERNETES_EXEC_INFO in *ExecCredential*) echo '" CREDENTIAL("second") "';; esac\n", PW_OK, "");
-	plugin("#!/bin/sh\nsleep 60\n", PW_TIMEOUT, "did not end within 1500 ms");
+	(void)snprintf(late, sizeof(late), "did not end within %d ms", TIMEOUT_MS);
+	plugin("#!/bin/sh\nsleep 60\n", PW_TIMEOUT, late);
 	plugin("#!/bin/sh\necho SECRET\n", PW_AUTH, "did not print an ExecCredential");
 	plugin("#!/bin/sh\nexit 3\n", PW_AUTH, "exited with status 3");
 	plugin("#!/bin/sh\necho 'session is over, log in again' >&2; exit 1\n", PW_AUTH, "exited with status 1: session is over, log in again");

@@ -161,11 +161,11 @@ static void tear_down(struct world *w)
 	pw_arena_free(w->arena);
 }
 
-static unsigned go(struct world *w)
+static int go(struct world *w)
 {
 	int64_t begun = pw_mono_ms();
 	is_int(pw_driver_run(&w->config, &w->record, &w->end, &w->err), PW_OK, w->err.text);
-	return (unsigned)(pw_mono_ms() - begun);
+	return (int)(pw_mono_ms() - begun);
 }
 
 /* ---- tests ---- */
@@ -174,8 +174,8 @@ static void test_ahead(void)
 {
 	struct world w;
 	set_up(&w, 400);
-	unsigned ms = go(&w);
-	ok(ms < 1000, "three steps of 400 ms are started side by side (%u ms)", ms);
+	int ms = go(&w);
+	ok(ms < tap_ms(1000), "three steps of 400 ms are started side by side (%d ms)", ms);
 	is_int(w.record.status, PW_STATUS_HEALTHY, "healthy");
 	is_int(w.record.n_steps, 3, "three results");
 	is_str(w.record.steps[0]->id, "one", "in the order of the walk");
@@ -185,7 +185,7 @@ static void test_ahead(void)
 	set_up(&w, 400);
 	w.config.jobs = 1;
 	ms = go(&w);
-	ok(ms >= 1200, "--jobs 1 runs them one after the other (%u ms)", ms);
+	ok(ms >= 1200, "--jobs 1 runs them one after the other (%d ms)", ms);
 	is_str(w.record.verdict.id, "fine", "and comes to the same verdict");
 	tear_down(&w);
 }
@@ -196,8 +196,8 @@ static void test_unneeded(void)
 	set_up(&w, 0);
 	w.steps[0].with = with(w.arena, 50, "bad");
 	w.steps[1].with = with(w.arena, 30000, "good");
-	unsigned ms = go(&w);
-	ok(ms < 5000, "what is no longer needed is not waited for (%u ms)", ms);
+	int ms = go(&w);
+	ok(ms < tap_ms(5000), "what is no longer needed is not waited for (%d ms)", ms);
 	is_int(w.record.status, PW_STATUS_FAULT, "a fault");
 	is_str(w.record.verdict.says, "Step said: It ended bad.", "its sentence is filled in");
 	is_str(w.record.verdict.hop, "h", "the hop is that of the step that decided");
@@ -312,16 +312,16 @@ static void test_deadline(void)
 	struct world w;
 	set_up(&w, 30000);
 	w.config.deadline_ms = pw_mono_ms() + 300;
-	unsigned ms = go(&w);
-	ok(ms < 3000, "the deadline of the run ends it (%u ms)", ms);
+	int ms = go(&w);
+	ok(ms < tap_ms(3000), "the deadline of the run ends it (%d ms)", ms);
 	is_int(w.end, PW_END_DEADLINE, "as what it is");
 	is_int(w.record.partial, true, "with a partial record");
 	is_int(w.record.status, PW_STATUS_INCONCLUSIVE, "that is inconclusive");
 	is_str(w.record.verdict.says, "The deadline of the run passed before it ended, at the step: one.", "and says where it was");
 	int64_t begun = pw_mono_ms();
-	for (struct pw_task_done done; pw_executor_wait(w.config.executor, 2000, -1, w.arena, &done, NULL) == 1;)
+	for (struct pw_task_done done; pw_executor_wait(w.config.executor, tap_ms(2000), -1, w.arena, &done, NULL) == 1;)
 		is_int(done.code, PW_CANCELLED, "what ran is cancelled");
-	ok(pw_executor_running(w.config.executor) == 0 && pw_mono_ms() - begun < 2000, "and gone at once");
+	ok(pw_executor_running(w.config.executor) == 0 && pw_mono_ms() - begun < tap_ms(2000), "and gone at once");
 	tear_down(&w);
 }
 
@@ -403,8 +403,8 @@ static void test_cancel(void)
 	/* The first look happens before the step; the second while it runs. */
 	w.config.deadline_ms = pw_mono_ms() + 10000;
 	w.signal = PW_SIGNAL_STOP;
-	unsigned ms = go(&w);
-	ok(ms < 1000, "a stop is heard at once (%u ms)", ms);
+	int ms = go(&w);
+	ok(ms < tap_ms(1000), "a stop is heard at once (%d ms)", ms);
 	is_int(w.end, PW_END_STOPPED, "and ends the run");
 	(void)close(pipe_fds[0]);
 	(void)close(pipe_fds[1]);

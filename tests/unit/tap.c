@@ -6,6 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#if __has_include(<valgrind/valgrind.h>)
+#include <valgrind/valgrind.h>
+#else
+#define RUNNING_ON_VALGRIND 0
+#endif
+
+enum { VALGRIND_SLOWDOWN = 5 };
+
 static int ran, bad;
 
 static void verdict(bool pass, const char *text)
@@ -15,6 +23,7 @@ static void verdict(bool pass, const char *text)
 		putchar(*p == '\n' || *p == '#' ? ' ' : *p);
 	putchar('\n');
 	bad += !pass;
+	(void)fflush(stdout); /* a child forked later must find nothing to repeat */
 }
 
 bool tap_ok(bool pass, const char *file, int line, const char *fmt, ...)
@@ -50,6 +59,17 @@ bool tap_int(long long got, long long want, const char *file, int line, const ch
 void tap_skip(const char *what, const char *reason)
 {
 	printf("ok %d - %s # SKIP %s\n", ++ran, what, reason);
+	(void)fflush(stdout);
+}
+
+bool tap_on_valgrind(void)
+{
+	return RUNNING_ON_VALGRIND != 0;
+}
+
+int tap_ms(int ms)
+{
+	return tap_on_valgrind() ? ms * VALGRIND_SLOWDOWN : ms;
 }
 
 int tap_done(void)

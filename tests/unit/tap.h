@@ -12,6 +12,12 @@ bool tap_int(long long got, long long want, const char *file, int line, const ch
 void tap_skip(const char *what, const char *reason);
 int tap_done(void);
 
+/* Under valgrind a program is many times slower, and some system calls are its own. */
+bool tap_on_valgrind(void);
+
+/* A limit of time for what takes a known time when nothing slows it down. */
+int tap_ms(int ms);
+
 #define ok(cond, ...) tap_ok((cond), __FILE__, __LINE__, __VA_ARGS__)
 #define is_str(got, want, what) tap_str((got), (want), __FILE__, __LINE__, (what))
 #define is_int(got, want, what) tap_int((long long)(got), (long long)(want), __FILE__, __LINE__, (what))

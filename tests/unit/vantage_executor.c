@@ -3,6 +3,7 @@
 #include "tap.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +20,9 @@
 #include <proc/child.h>
 #include <vantage/executor.h>
 #include <vantage/transport/transport.h>
+
+/* This program, in its own folder: /proc/self/exe would be valgrind, when that runs it. */
+#define SELF "./vantage_executor"
 
 enum { PATIENCE_MS = 30000, ARENA = 64 << 20, RESULT_FD = 3 };
 
@@ -189,7 +194,7 @@ static struct pw_task_done finish(struct bench *b)
 {
 	struct pw_task_done done = { .code = PW_INTERNAL, .outcome = "", .says = "", .reason = "nothing ended", .log = "" };
 	struct pw_err err = PW_ERR_INIT;
-	if (pw_executor_wait(b->executor, PATIENCE_MS, -1, b->arena, &done, &err) < 0)
+	if (pw_executor_wait(b->executor, tap_ms(PATIENCE_MS), -1, b->arena, &done, &err) < 0)
 		ok(false, "wait: %s", err.text);
 	return done;
 }
@@ -296,7 +301,7 @@ static void test_many(void)
 	unsigned seen = 0;
 	for (int i = 0; i < 8; i++)
 		seen += finish(&b).code == PW_OK;
-	ok(seen == 8 && pw_mono_ms() - begin < 8 * 300, "eight slow checks run side by side");
+	ok(seen == 8 && pw_mono_ms() - begin < tap_ms(8 * 300), "eight slow checks run side by side");
 
 	for (int i = 0; i < 40; i++)
 		(void)start(&b, &sample, i % 4 ? "well" : "probe:crash", (struct pw_task){0});
@@ -355,13 +360,16 @@ static void test_wait(void)
 
 	struct sigaction sa = { .sa_handler = on_alarm };
 	(void)sigaction(SIGALRM, &sa, NULL);
-	(void)alarm(1);
+	/* Again and again: one that comes while nothing waits is not noticed. */
+	const struct itimerval ring = { { 0, 50000 }, { 0, 50000 } }, quiet_again = { { 0, 0 }, { 0, 0 } };
+	(void)setitimer(ITIMER_REAL, &ring, NULL);
 	is_int(pw_executor_wait(b.executor, -1, -1, b.arena, &d, NULL), 0, "waiting ends at a signal");
+	(void)setitimer(ITIMER_REAL, &quiet_again, NULL);
 
 	int64_t begin = pw_mono_ms();
 	pw_executor_cancel(b.executor, id);
 	d = finish(&b);
-	ok(d.id == id && d.code == PW_CANCELLED && pw_mono_ms() - begin < 1000, "a cancelled check ends within a second");
+	ok(d.id == id && d.code == PW_CANCELLED && pw_mono_ms() - begin < tap_ms(1000), "a cancelled check ends within a second");
 	is_str(d.reason, "cancelled", "and says so");
 	is_str(d.outcome, "unknown", "as unknown");
 	pw_executor_cancel(b.executor, 999);
@@ -458,7 +466,7 @@ static struct pw_task_done run_at(struct bench *b, const char *node, const char 
 static void test_agent(void)
 {
 	struct bench b;
-	bench_init(&b, (struct pw_executor_config){ .via = "exec:/proc/self/exe agent '{node}'" });
+	bench_init(&b, (struct pw_executor_config){ .via = "exec:" SELF " agent '{node}'" });
 	struct pw_task_done d = run_at(&b, "n1", "well", 0);
 	is_int(d.code, PW_OK, "an observation through an agent");
 	is_str(d.outcome, "fine", "is judged");
@@ -481,7 +489,7 @@ static void test_agent(void)
 	unsigned good = 0;
 	for (int i = 0; i < 8; i++)
 		good += finish(&b).code == PW_OK;
-	ok(good == 8 && pw_mono_ms() - begin < 8 * 300, "two agents do eight slow checks side by side");
+	ok(good == 8 && pw_mono_ms() - begin < tap_ms(8 * 300), "two agents do eight slow checks side by side");
 
 	unsigned id = start(&b, &sample, "probe:hang", (struct pw_task){ .vantage = &n1 });
 	is_int(pw_executor_wait(b.executor, 200, -1, b.arena, &d, NULL), 0, "a remote hang");
@@ -506,9 +514,9 @@ static void test_agent_failures(void)
 		{ "exec:echo hello there", PW_NOMEM,
 		  "the agent on n1 answered with garbage: a document of 1751477356 bytes was announced, at most 4259840 are accepted" },
 		{ "exec:/no/such {node}", PW_ABSENT, "no agent on n1: cannot run /no/such: No such file or directory" },
-		{ "exec:/proc/self/exe old", PW_UNSUPPORTED,
+		{ "exec:" SELF " old", PW_UNSUPPORTED,
 		  "the agent on n1 is packetwalk 0.0.1 (check ABI 1), this is " PW_VERSION " (1): install the same version on both sides" },
-		{ "exec:/proc/self/exe agent die", PW_NET, "agent on n1 ended: exited with status 7: out of luck" },
+		{ "exec:" SELF " agent die", PW_NET, "agent on n1 ended: exited with status 7: out of luck" },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct bench b;
@@ -527,7 +535,7 @@ static void test_agent_failures(void)
 	is_int(d.code, PW_UNSUPPORTED, "its code");
 	bench_release(&b);
 
-	bench_init(&b, (struct pw_executor_config){ .via = "exec:/proc/self/exe {pod}" });
+	bench_init(&b, (struct pw_executor_config){ .via = "exec:" SELF " {pod}" });
 	const struct pw_vantage evil = { .kind = PW_AT_POD, .ns = "shop", .pod = "-o;reboot", .node = "n1" };
 	d = run(&b, "well", (struct pw_task){ .vantage = &evil });
 	is_str(d.reason, "--via exec: {pod} is \"-o;reboot\", which is not put on a command line", "a hostile name stays out of the command");
@@ -538,8 +546,8 @@ static void test_agent_failures(void)
 static void test_agent_chatter(void)
 {
 	struct bench b;
-	bench_init(&b, (struct pw_executor_config){ .via = "exec:/proc/self/exe chatter", .max_output = 1000 });
-	struct pw_task_done d = run_at(&b, "n1", "well", 20000);
+	bench_init(&b, (struct pw_executor_config){ .via = "exec:" SELF " chatter", .max_output = 1000 });
+	struct pw_task_done d = run_at(&b, "n1", "well", (unsigned)tap_ms(20000));
 	is_int(d.code, PW_OK, "an answer behind many others is taken");
 	is_str(d.reason ? d.reason : "", "", "and the agent is not taken for gone");
 	bench_release(&b);
@@ -602,7 +610,7 @@ static void test_commands(void)
 }
 
 /* What one check costs besides what it does: the best of some rounds, since the machine is shared. */
-static void test_overhead(void)
+static int64_t cheapest_us(void)
 {
 	enum { ROUNDS = 10, EACH = 20 };
 	struct bench b;
@@ -617,13 +625,22 @@ static void test_overhead(void)
 		int64_t us = ((to.tv_sec - from.tv_sec) * 1000000000LL + (to.tv_nsec - from.tv_nsec)) / 1000 / EACH;
 		best = us < best ? us : best;
 	}
-	printf("# one check costs %lld us\n", (long long)best);
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_UNDEFINED__)
-	tap_skip("a check costs less than a millisecond", "not measured under sanitizers");
-#else
-	ok(best < 1000, "a check costs less than a millisecond");
-#endif
 	bench_release(&b);
+	printf("# one check costs %lld us\n", (long long)best);
+	return best;
+}
+
+static void test_overhead(void)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_UNDEFINED__)
+	bool slowed = true;
+#else
+	bool slowed = tap_on_valgrind();
+#endif
+	if (slowed)
+		tap_skip("a check costs less than a millisecond", "not measured under sanitizers and valgrind");
+	else
+		ok(cheapest_us() < 1000, "a check costs less than a millisecond");
 }
 
 static int serve(const char *mode)
@@ -670,6 +687,17 @@ static int serve_chatter(void)
 	return 0;
 }
 
+static int to_own_folder(void)
+{
+	char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+	path[n > 0 ? n : 0] = '\0';
+	char *slash = strrchr(path, '/');
+	if (slash)
+		*slash = '\0';
+	return slash ? chdir(path) : -1;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1 && !strcmp(argv[1], "chatter"))
@@ -678,6 +706,8 @@ int main(int argc, char **argv)
 		return serve(argc > 2 ? argv[2] : "");
 	if (argc > 1 && !strcmp(argv[1], "old"))
 		return serve_old();
+	if (to_own_folder() < 0)
+		return 1;
 	test_well();
 	test_badly();
 	test_many();

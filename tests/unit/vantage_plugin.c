@@ -87,7 +87,7 @@ static struct pw_task_done run(const struct pw_check *check, struct pw_arena *ar
 	ok(pw_params_check(check, given, arena, &params, &err) == PW_OK, "parameters %s", err.text);
 	const struct pw_task task = { .id = 1, .check = check, .params = params, .timeout_ms = timeout_ms };
 	(void)pw_executor_start(ex, &task, &err);
-	ok(pw_executor_wait(ex, PATIENCE_MS, -1, arena, &done, &err) == 1, "it ends %s", err.text);
+	ok(pw_executor_wait(ex, tap_ms(PATIENCE_MS), -1, arena, &done, &err) == 1, "it ends %s", err.text);
 	pw_executor_free(ex);
 	return done;
 }
@@ -188,7 +188,7 @@ static struct pw_task_done run_program(const char *script, struct pw_arena *aren
 	put_text("program", script, 0755);
 	put_text("asking.check.yaml", declaration, 0644);
 	if (ok(pw_plugins_load(plugins, folder, &err) == PW_OK, "the declaration loads %s", err.text))
-		done = run(pw_plugins_find(plugins, "asking"), arena, "address", "10.0.0.1", 2000);
+		done = run(pw_plugins_find(plugins, "asking"), arena, "address", "10.0.0.1", (unsigned)tap_ms(2000));
 	/* The words of outcomes are copies: they outlive the declaration. */
 	pw_plugins_free(plugins);
 	remove_file("asking.check.yaml");
