@@ -49,6 +49,10 @@ tools_root() { # ROOT TOOLS
 		mkdir -p "$1$(dirname "$lib")"
 		cp -a "$lib" "$1$lib"
 	done
+	for lib in $(ldd "$1"/usr/lib/*-linux-gnu/xtables/*.so 2>/dev/null | grep -o '/[^ ]*' | grep -v ':$' | sort -u); do
+		mkdir -p "$1$(dirname "$lib")"
+		cp -Lu "$lib" "$1$lib"
+	done
 }
 
 static_c() { # SOURCE OUT
