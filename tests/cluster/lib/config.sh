@@ -24,12 +24,12 @@ usage() { echo "usage: lab $*" >&2; exit 2; }
 is_node() { [[ " ${nodes[*]} " = *" $1 "* ]]; }
 pod_cidr() { echo "10.244.${1#n}.0/24"; }
 
-# until_true SECONDS WHAT CMD …: waits for a condition, never for time alone.
+# until_true EPOCHSECONDS WHAT CMD …: waits for a condition, never for time alone.
 until_true() {
-	local end=$((SECONDS + $1)) what=$2
+	local end=$((EPOCHSECONDS + $1)) what=$2
 	shift 2
 	until "$@" >/dev/null 2>&1; do
-		((SECONDS < end)) || die "gave up waiting: $what"
+		((EPOCHSECONDS < end)) || die "gave up waiting: $what"
 		sleep 0.1
 	done
 }

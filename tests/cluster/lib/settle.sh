@@ -23,10 +23,10 @@ moving() {
 }
 
 settle() {
-	local end=$((SECONDS + 40)) left
+	local end=$((EPOCHSECONDS + 40)) left
 	is_stopped cp.apiserver && return
 	while left=$(moving) && [ -n "$left" ]; do
-		if ((SECONDS >= end)); then
+		if ((EPOCHSECONDS >= end)); then
 			echo "lab: still moving: $left" >&2
 			return
 		fi

@@ -64,10 +64,10 @@ default_deny_problems() {
 
 is_healthy() { [ -z "$(all_problems)" ]; }
 
-wait_healthy() { # SECONDS
-	local end=$((SECONDS + $1)) left
+wait_healthy() { # EPOCHSECONDS
+	local end=$((EPOCHSECONDS + $1)) left
 	until left=$(all_problems) && [ -z "$left" ]; do
-		((SECONDS < end)) || die "not healthy: $left"
+		((EPOCHSECONDS < end)) || die "not healthy: $left"
 		sleep 0.3
 	done
 }
