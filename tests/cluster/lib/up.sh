@@ -14,7 +14,7 @@ install_packages() {
 }
 
 up() {
-	local shape=vxlan started=$EPOCHSECONDS
+	local shape=vxlan begin=$EPOCHSECONDS
 	[ $# = 0 ] || { [ $# = 2 ] && [ "$1" = --shape ]; } || usage 'up [--shape NAME]'
 	[ $# = 0 ] || shape=$(shape_name "$2")
 	[ -f "$here/shapes/$shape" ] || die "no shape $shape; there are: $(ls "$here/shapes")"
@@ -42,7 +42,7 @@ up() {
 		die "up failed; the logs are in ${TMPDIR:-/tmp}/packetwalk-cluster-logs"
 	fi
 	touch "$LAB_DIR/built"
-	echo "up in $((EPOCHSECONDS - started)) s, shape $shape, KUBECONFIG=$LAB_DIR/kubeconfig"
+	echo "up in $((EPOCHSECONDS - begin)) s, shape $shape, KUBECONFIG=$LAB_DIR/kubeconfig"
 }
 
 # Inside the holder's namespaces.
