@@ -134,7 +134,7 @@ include tests/kube/kube.mk
 include tests/golden/golden.mk
 include tests/checks/checks.mk
 
-.PHONY: deps demo docs check check-lab check-faults check-san check-valgrind lint bench install uninstall
+.PHONY: deps demo docs check check-lab check-faults check-cluster check-san check-valgrind lint bench install uninstall
 deps: ## install what is missing to build and test (Debian)
 	$(Q)sh tests/deps.sh
 
@@ -172,6 +172,13 @@ FAULTS ?= $(sort $(wildcard tests/faults/*))
 FAULTS_SAN ?= $(addprefix tests/faults/,healthy-service healthy-dns podpod-vtep-mac-stale podpod-vxlan-blocked kubeproxy-stale np-egress-blocks-dns app-http-error dns-apiserver-unreachable svc-readiness-probe-misconfigured)
 check-faults: $(BIN) ## run the fault scenarios on the lab (FAULTS="dirs")
 	$(Q)PACKETWALK=$(CURDIR)/$(BIN) sh tests/faults.sh $(SHARDS) $(FAULTS)
+
+# Needs root and Go; not part of check, which needs neither. The cluster's packages and programs come with the first start.
+CLUSTER_SHARDS ?= 2
+CLUSTER_FAULTS ?= $(sort $(patsubst %/fault.yaml,%,$(shell grep -l '^labs:.*cluster' tests/faults/*/fault.yaml)))
+check-cluster: deps ## run the fault scenarios on a real Kubernetes of three nodes, built from Go modules (CLUSTER_FAULTS="dirs")
+	$(Q)$(SUB) all
+	$(Q)PACKETWALK=$(CURDIR)/$(BIN) LAB=tests/cluster/lab sh tests/faults.sh $(CLUSTER_SHARDS) $(CLUSTER_FAULTS)
 
 check-valgrind: $(UNIT_BIN) $(BIN) ## unit and golden tests under valgrind
 	$(Q)sh tests/valgrind.sh $(BIN) $(UNIT_BIN)

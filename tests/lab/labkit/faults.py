@@ -1,4 +1,7 @@
-"""`lab fault`: fault scenarios, each injected, diagnosed by packetwalk and compared with what its author expects."""
+"""`lab fault`: fault scenarios, each injected, diagnosed by packetwalk and compared with what its author expects.
+
+Both labs run them: what differs is in NetnsLab here and in ClusterLab of tests/cluster.
+"""
 
 import json
 import os
@@ -14,10 +17,42 @@ from .cli import run_environment
 from .space import LabError
 from .store import Loader
 
-LAB = str(config.SOURCE / "lab")
-KIND = "netns"
 INJECT_SECONDS = 120
 RUN_SECONDS = 300
+
+
+class NetnsLab:
+    """A new lab costs half a second, less than to prove that nothing of a scenario is left: each scenario gets its own."""
+
+    kind = "netns"
+    program = str(config.SOURCE / "lab")
+
+    def __init__(self):
+        self.directory = config.lab_dir()
+
+    def words(self, *words):
+        return subprocess.run([self.program, *words], capture_output=True, text=True)
+
+    def is_up(self):
+        return space.holder_pid(self.directory) is not None
+
+    def prepare(self, shape):
+        """A healthy lab of this shape."""
+        done = self.words("up", "--shape", shape)
+        if done.returncode != 0:
+            raise LabError(done.stderr.strip())
+
+    def clear(self):
+        self.words("down")
+
+    def after(self):
+        """Called when a scenario is over and healed; returns a remark or None."""
+        self.words("down")
+
+    def operator(self, argv):
+        """argv and environment of an operator's packetwalk."""
+        program, environment = run_environment(self.directory)
+        return ["sh", str(self.directory / "enter"), "admin", program, *argv], environment
 
 
 class Scenario:
@@ -33,8 +68,8 @@ class Scenario:
         self.title = self.data.get("title", "")
         self.shape = self.data.get("shape", "vxlan")
 
-    def is_for_this_lab(self):
-        return KIND in self.data.get("labs", [KIND])
+    def is_for(self, kind):
+        return kind in self.data.get("labs", ["netns"])
 
     def command(self):
         run = self.data["run"]
@@ -98,20 +133,10 @@ class Report:
         return 1 if self.failed else 0
 
 
-def _lab(*words):
-    return subprocess.run([LAB, *words], capture_output=True, text=True)
-
-
-def ensure_up(shape):
-    done = _lab("up", "--shape", shape)
-    if done.returncode != 0:
-        raise LabError(done.stderr.strip())
-
-
-def _script(scenario, name, directory):
+def _script(lab, scenario, name):
     """Runs inject or heal with the environment the contract promises; returns a problem or None."""
-    environment = {**os.environ, "LAB": LAB, "LAB_KIND": KIND, "LAB_SHAPE": scenario.shape, "LAB_DIR": str(directory),
-                   "KUBECONFIG": f"{directory}/kubeconfig"}
+    environment = {**os.environ, "LAB": lab.program, "LAB_KIND": lab.kind, "LAB_SHAPE": scenario.shape, "LAB_DIR": str(lab.directory),
+                   "KUBECONFIG": f"{lab.directory}/kubeconfig"}
     path = scenario.folder / name
     try:
         done = subprocess.run([str(path)], cwd=scenario.folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -125,10 +150,9 @@ def _script(scenario, name, directory):
     return None
 
 
-def _diagnose(scenario, directory):
+def _diagnose(lab, scenario):
     """(problems, details) of one packetwalk run."""
-    program, environment = run_environment(directory)
-    argv = ["sh", str(directory / "enter"), "admin", program, *scenario.command()]
+    argv, environment = lab.operator(scenario.command())
     started = time.monotonic()
     try:
         done = subprocess.run(argv, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=RUN_SECONDS)
@@ -147,40 +171,42 @@ def _diagnose(scenario, directory):
     return scenario.compare(done.returncode, result), details
 
 
-def _after(scenario, directory):
-    """Heals (a fault may reach beyond the lab) and takes the lab down: a new one costs half a second, less than to prove
-    that nothing of this scenario is left. Returns a remark for the author, or None."""
+def _after(lab, scenario):
+    """Heals (a fault may reach beyond the lab). Returns a remark for the author, or None."""
     remark = None
     if (scenario.folder / "heal").exists():
-        remark = _script(scenario, "heal", directory)
-        if not remark and _lab("status").returncode != 0:
+        remark = _script(lab, scenario, "heal")
+        if not remark and lab.words("status").returncode != 0:
             remark = "heal left problems (lab status)"
-    _lab("down")
-    return remark
+    return lab.after() or remark
 
 
-def run_all(folders):
-    directory = config.lab_dir()
+def _run_one(lab, scenario, report):
+    try:
+        lab.prepare(scenario.shape)
+        problem = _script(lab, scenario, "inject")
+        problems, details = ([problem], {}) if problem else _diagnose(lab, scenario)
+    except LabError as error:
+        problems, details = [str(error)], {}
+    report.line(scenario.id, scenario.title, problems, details)
+    remark = _after(lab, scenario) if lab.is_up() else None
+    if remark:
+        print("# " + remark.replace("\n", "\n# "), flush=True)
+
+
+def run_all(folders, lab=None):
+    lab = lab or NetnsLab()
     report = Report(len(folders))
-    if space.holder_pid(directory):
-        _lab("down")  # nobody knows what was done to it
+    if lab.is_up():
+        lab.clear()  # nobody knows what was done to it
     for folder in folders:
         try:
             scenario = Scenario(folder)
         except LabError as error:
             report.line(folder, "", [str(error)])
             continue
-        if not scenario.is_for_this_lab():
-            report.line(scenario.id, scenario.title, [], skip="not for the netns lab")
-            continue
-        try:
-            ensure_up(scenario.shape)
-            problem = _script(scenario, "inject", directory)
-            problems, details = ([problem], {}) if problem else _diagnose(scenario, directory)
-        except LabError as error:
-            problems, details = [str(error)], {}
-        report.line(scenario.id, scenario.title, problems, details)
-        remark = _after(scenario, directory) if space.holder_pid(directory) else None
-        if remark:
-            print("# " + remark.replace("\n", "\n# "), flush=True)
+        if scenario.is_for(lab.kind):
+            _run_one(lab, scenario, report)
+        else:
+            report.line(scenario.id, scenario.title, [], skip=f"not for the {lab.kind} lab")
     return report.end()

@@ -1,0 +1,1 @@
+../lab/fault-lib.sh
