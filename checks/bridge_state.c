@@ -125,9 +125,12 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 {
 	(void)err;
 	const struct pw_val *links = pw_map_get(observation, "links");
-	const struct pw_val *port = host_end(observation, pw_ctx_str(ctx, "address"));
+	/* A pod on the host network has no host end: the uplink is nobody's port. */
+	const struct pw_pod *pod = pw_facts_pod_ref(pw_ctx_facts(ctx), pw_ctx_str(ctx, "pod"));
+	bool on_host = pod && pod->host_network;
+	const struct pw_val *port = on_host ? NULL : host_end(observation, pw_ctx_str(ctx, "address"));
 	const char *whose = port ? "the host end of" : "most likely the host end of";
-	if (!port)
+	if (!port && !on_host)
 		port = suspect(links);
 	const struct pw_val *flags = pw_map_get(port, "bridge_port");
 	struct pw_val *ev = pw_result_evidence(result);
@@ -149,6 +152,7 @@ const struct pw_check pw_check_bridge_state = {
 	.outcomes = outcomes,
 	.evidence = evidence,
 	.effect = PW_EFFECT_READS,
+	.facts = PW_FACT_PODS,
 	.timeout_ms = 3000,
 	.example = "check bridge_state pod=shop/web address=10.244.1.5 --at node:n1",
 	.probe = probe,

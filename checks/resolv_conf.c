@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include <packetwalk/cleanup.h>
 #include <packetwalk/lookup.h>
@@ -22,6 +23,7 @@ static const struct pw_outcome outcomes[] = {
 	{ "policy-excludes-cluster", PW_CLASS_WARN, "The pod's own dnsPolicy (Default or None) leaves the cluster DNS out.", "set in the pod spec", "use ClusterFirst, or add the cluster DNS to dnsConfig" },
 	{ "wrong-server", PW_CLASS_FAIL, "The name server is not the address of the cluster's DNS Service, though dnsPolicy asks for it.", "the kubelet's clusterDNS differs from the Service", "correct clusterDNS and recreate the pod" },
 	{ "wrong-search", PW_CLASS_WARN, "The search list lacks the pod's own namespace.", "the kubelet's clusterDomain, or dnsConfig", "use full names, or correct it" },
+	{ "other-domain", PW_CLASS_FAIL, "The search list has the pod's namespace under another cluster domain than the Corefile serves.", "the Corefile or the kubelet's clusterDomain was changed alone", "align both" },
 	{ "no-server", PW_CLASS_FAIL, "No name server is configured.", NULL, NULL },
 	{ "search-too-long", PW_CLASS_FAIL, "The search line is 255 bytes or longer and the libc is musl, which then ignores it.", "many search domains", "shorten the list" },
 	{ NULL, PW_CLASS_OK, NULL, NULL, NULL },
@@ -31,6 +33,7 @@ static const struct pw_evidence evidence[] = {
 	{ "nameservers", PW_TYPE_STR, NULL, "Name servers configured" },
 	{ "expected", PW_TYPE_STR, NULL, "ClusterIP of the cluster's DNS Service, empty if unknown" },
 	{ "searches", PW_TYPE_STR, NULL, "Search list" },
+	{ "domain", PW_TYPE_STR, NULL, "Cluster domain of the search list, empty if none" },
 	{ "ndots", PW_TYPE_INT, NULL, "ndots option" },
 	{ "dns_policy", PW_TYPE_STR, NULL, "spec.dnsPolicy" },
 	{ "libc", PW_TYPE_STR, NULL, "glibc, musl or unknown" },
@@ -63,15 +66,22 @@ static bool contains(const struct pw_val *list, const char *text)
 	return false;
 }
 
-static bool search_has_namespace(const struct pw_val *searches, const char *ns)
+/* "shop.svc.cluster.local" -> "cluster.local", NULL if the namespace is not searched. */
+static const char *searched_domain(const struct pw_val *searches, const char *ns)
 {
 	size_t len = strlen(ns);
 	for (size_t i = 0; i < pw_val_count(searches); i++) {
 		const char *item = pw_val_text(pw_val_at(searches, i));
 		if (item && !strncmp(item, ns, len) && !strncmp(item + len, ".svc.", 5))
-			return true;
+			return item + len + 5;
 	}
-	return false;
+	return NULL;
+}
+
+/* Without the Corefile, what it serves is only a guess. */
+static bool is_other_domain(const struct pw_facts *facts, const char *domain)
+{
+	return domain && pw_facts_known(facts, PW_FACT_CONFIGMAPS) == PW_KNOWN_YES && strcasecmp(domain, pw_facts_cluster_domain(facts)) != 0;
 }
 
 static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw_result *result, struct pw_err *err)
@@ -96,10 +106,12 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	join(&names, servers);
 	join(&list, searches);
 	const char *configured = pw_buf_str(&names), *libc = pw_map_str(observation, "libc", "unknown");
+	const char *domain = searched_domain(searches, pod->meta.ns);
 	struct pw_val *ev = pw_result_evidence(result);
 	pw_map_set_str(ev, "nameservers", configured);
 	pw_map_set_str(ev, "expected", expected);
 	pw_map_set_str(ev, "searches", pw_buf_str(&list));
+	pw_map_set_str(ev, "domain", domain ? domain : "");
 	pw_map_set_int(ev, "ndots", pw_map_int(observation, "ndots", 1));
 	pw_map_set_str(ev, "dns_policy", pod->dns_policy);
 	pw_map_set_str(ev, "libc", libc);
@@ -108,8 +120,10 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 		pw_result_set(result, "no-server", "%s has no name server configured.", ref);
 	else if (*expected && contains(servers, expected) && !strcmp(libc, "musl") && pw_map_int(observation, "search_bytes", 0) >= MUSL_SEARCH_MAX)
 		pw_result_set(result, "search-too-long", "%s uses musl, and its search line is too long for it to be read at all.", ref);
+	else if (*expected && contains(servers, expected) && !own_choice && is_other_domain(facts, domain))
+		pw_result_set(result, "other-domain", "%s searches names under %s, and the Corefile serves %s.", ref, domain, pw_facts_cluster_domain(facts));
 	else if (*expected && contains(servers, expected))
-		pw_result_set(result, own_choice || search_has_namespace(searches, pod->meta.ns) ? "ok" : "wrong-search",
+		pw_result_set(result, own_choice || domain ? "ok" : "wrong-search",
 			      "%s asks %s, search list: %s.", ref, configured, pw_buf_str(&list));
 	else if (contains(servers, NODE_LOCAL_DNS))
 		pw_result_set(result, "node-local", "%s asks the node-local cache %s.", ref, NODE_LOCAL_DNS);
@@ -132,7 +146,7 @@ const struct pw_check pw_check_resolv_conf = {
 	.outcomes = outcomes,
 	.evidence = evidence,
 	.effect = PW_EFFECT_READS,
-	.facts = PW_FACT_PODS | PW_FACT_SERVICES,
+	.facts = PW_FACT_PODS | PW_FACT_SERVICES | PW_FACT_CONFIGMAPS,
 	.timeout_ms = 3000,
 	.example = "check resolv_conf pod=shop/web --at shop/web",
 	.probe = probe,

@@ -132,19 +132,37 @@ static const struct pw_val *deciding(const struct pw_val *o)
 	return pw_map_get(o, "route");
 }
 
-static void conclude(const struct pw_facts *facts, const struct pw_val *o, const char *node, const struct pw_pod *pod, struct pw_result *result)
+/* A rule that refuses all from this sender. The kernel's answer for a packet in transit has one number for this and for more. */
+static const char *refusing_rule(const struct pw_val *o, const char *from)
+{
+	const struct pw_val *rules = pw_map_get(o, "rules");
+	for (size_t i = 0; from && *from && i < pw_val_count(rules); i++) {
+		const struct pw_val *rule = pw_val_at(rules, i);
+		const char *action = pw_map_str(rule, "action", "lookup"), *block = pw_map_str(rule, "from", ""), *to = pw_map_str(rule, "to", "");
+		bool refuses = !strcmp(action, "blackhole") || !strcmp(action, "unreachable") || !strcmp(action, "prohibit");
+		if (refuses && !*pw_map_str(rule, "iif", "") && pw_address_in_cidr(from, block) == 1 && (!*to || pw_address_in_cidr(pw_map_str(pw_map_get(o, "route"), "dst", ""), to) == 1))
+			return block;
+	}
+	return NULL;
+}
+
+static void conclude(const struct pw_facts *facts, const struct pw_val *o, const char *node, const struct pw_pod *pod, const char *refused, struct pw_result *result)
 {
 	const struct pw_val *route = deciding(o);
 	const char *how = pw_map_str(route, "result", ""), *dev = pw_map_str(route, "dev", ""), *gateway = pw_map_str(route, "gateway", "");
 	const char *kind = link_kind(o, dev), *fallback = default_gateway(o);
 	const struct pw_node *hop = *gateway ? pw_facts_node_by_ip(facts, gateway) : NULL;
 	bool here = !strcmp(pod->node, node);
-	if (!strcmp(how, "no-route") || (!strcmp(how, "unreachable") && !*dev))
+	if (refused)
+		pw_result_set(result, "blocked", "A routing rule on %s refuses what comes from %s.", node, refused);
+	else if (!strcmp(how, "no-route") || (!strcmp(how, "unreachable") && !*dev))
 		pw_result_set(result, !strcmp(how, "no-route") ? "no-route" : "blocked", "%s has no usable route for %s.", node, pod->ip);
 	else if (!strcmp(how, "prohibited") || !strcmp(how, "blackhole") || !strcmp(how, "unreachable"))
 		pw_result_set(result, "blocked", "A %s route on %s matches %s.", how, node, pod->ip);
 	else if (strcmp(how, "ok"))
 		pw_result_unknown(result, "what the kernel of %s answers for %s cannot be told (%s)", node, pod->ip, *how ? how : "nothing");
+	else if (pod->host_network)
+		pw_result_set(result, "ok", "%s is on the host network of %s, and %s reaches %s by %s.", pod->meta.name, pod->node, node, pod->ip, *dev ? dev : "itself");
 	else if (!strncmp(dev, "cilium_", strlen("cilium_")))
 		pw_result_unknown(result, "%s gives %s to %s, where Cilium's programs and not the routes decide", node, pod->ip, dev);
 	else if (here && !is_pod_side(kind, dev))
@@ -186,7 +204,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_str(ev, "owner", pod->node);
 	pw_map_set_bool(ev, "overlay", is_tunnel(link_kind(observation, pw_map_str(route, "dev", ""))));
 	pw_map_set_str(ev, "src", pw_map_str(route, "src", ""));
-	conclude(facts, observation, pw_ctx_str(ctx, "node"), pod, result);
+	conclude(facts, observation, pw_ctx_str(ctx, "node"), pod, refusing_rule(observation, pw_ctx_str(ctx, "from")), result);
 	return PW_OK;
 }
 
