@@ -78,10 +78,10 @@ static const char *searched_domain(const struct pw_val *searches, const char *ns
 	return NULL;
 }
 
-/* Without the Corefile, what it serves is only a guess. */
+/* Without the Corefile (some distributions name its ConfigMap otherwise), what it serves is only a guess. */
 static bool is_other_domain(const struct pw_facts *facts, const char *domain)
 {
-	return domain && pw_facts_known(facts, PW_FACT_CONFIGMAPS) == PW_KNOWN_YES && strcasecmp(domain, pw_facts_cluster_domain(facts)) != 0;
+	return domain && pw_facts_configmap(facts, "kube-system", "coredns") && strcasecmp(domain, pw_facts_cluster_domain(facts)) != 0;
 }
 
 static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw_result *result, struct pw_err *err)

@@ -72,13 +72,22 @@ static bool is_uplink(const struct pw_facts *facts, const struct pw_val *observa
 	return own && pw_link_has_address(pw_seq_find(pw_map_get(observation, "links"), "name", dev), own->internal_ip);
 }
 
+static bool has_cilium(const struct pw_val *observation)
+{
+	const struct pw_val *links = pw_map_get(observation, "links");
+	for (size_t i = 0; i < pw_val_count(links); i++)
+		if (!strncmp(pw_map_str(pw_val_at(links, i), "name", ""), "cilium_", strlen("cilium_")))
+			return true;
+	return false;
+}
+
 static bool taken(const struct pw_val *walk)
 {
 	const char *outcome = pw_map_str(walk, "outcome", "");
 	const struct pw_val *decided = pw_map_get(walk, "decided_by");
 	const char *chain = pw_map_str(decided, "chain", ""), *table = pw_map_str(decided, "table", "");
 	bool stops = !strcmp(outcome, "drop") || !strcmp(outcome, "reject");
-	return !strcmp(outcome, "dnat") || (stops && (!strncmp(chain, "KUBE-", 5) || strstr(table, "kube-proxy")));
+	return (stops || !strcmp(outcome, "dnat")) && (!strncmp(chain, "KUBE-", 5) || strstr(table, "kube-proxy"));
 }
 
 static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw_result *result, struct pw_err *err)
@@ -106,6 +115,8 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 		pw_result_unknown(result, "what the kernel of %s answers for %s cannot be told (%s)", node, dst, *how ? how : "nothing");
 	else if (leads_to_pods(observation, dev) && !is_uplink(facts, observation, node, dev))
 		pw_result_set(result, "into-pods", "%s sends %s to %s, where pods are.", node, dst, dev);
+	else if (!rewritten && has_cilium(observation))
+		pw_result_unknown(result, "on %s Cilium's programs rewrite sources, and netfilter rules do not show whether", node);
 	else if (rewritten)
 		pw_result_set(result, "rewritten", "%s sends %s out by %s and puts its own address in place of the pod's.", node, dst, dev);
 	else

@@ -6,14 +6,15 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <base/libcurl.h>
 #include <cluster/cluster.h>
 #include <packetwalk/cleanup.h>
 #include <proc/child.h>
+#include <run/where.h>
 #include <vantage/executor.h>
+#include <vantage/privs.h>
 
 #define ALL_KINDS 0x1ffu /* every enum pw_fact bit */
 #define ASK_MS 10000     /* one question to kubectl */
@@ -48,10 +49,10 @@ static void title(struct exam *exam, const char *text)
 
 /* ---- this machine ---- */
 
-static void capability(struct exam *exam, unsigned long cap, const char *name, const char *open_question)
+static void capability(struct exam *exam, unsigned cap, const char *name, const char *open_question)
 {
 	char what[128];
-	bool there = prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1 && geteuid() == 0;
+	bool there = pw_privs_has(cap);
 	(void)snprintf(what, sizeof what, "%s %s", there ? "has" : "lacks", name);
 	line(exam, there, what, open_question);
 }
@@ -152,18 +153,13 @@ static bool may_exec(struct exam *exam, const char *ns)
 	return rc == PW_OK && strncmp(pw_buf_str(&out), "yes", 3) == 0;
 }
 
-/* Ready pods of the agent, and the namespace of the first. */
-static size_t agents(const struct pw_facts *facts, const char **ret_ns)
+/* Ready pods of the agent: one a node. */
+static size_t agents(const struct pw_facts *facts)
 {
 	size_t n = 0, ready = 0;
 	const struct pw_pod *const *pods = pw_facts_pods(facts, &n);
-	for (size_t i = 0; i < n; i++) {
-		const char *app = pw_labels_get(&pods[i]->meta.labels, "app.kubernetes.io/name");
-		if (!app || strcmp(app, PW_AGENT_APP) != 0)
-			continue;
-		ready += pods[i]->ready ? 1 : 0;
-		*ret_ns = pods[i]->meta.ns;
-	}
+	for (size_t i = 0; i < n; i++)
+		ready += pw_is_agent(pods[i]) ? 1 : 0;
 	return ready;
 }
 
@@ -171,22 +167,21 @@ static void ways(struct exam *exam, const struct pw_facts *facts)
 {
 	size_t n_nodes = 0;
 	char what[256];
-	const char *ns = NULL;
 	title(exam, "Ways into pods and nodes");
 	bool kubectl = program(exam, "kubectl", "--via kubectl does not work. --via ssh and --via exec:... may.");
 	(void)program(exam, "ssh", "--via ssh does not work.");
 	if (!facts)
 		return;
-	size_t n = agents(facts, &ns);
+	size_t n = agents(facts);
 	(void)pw_facts_nodes(facts, &n_nodes);
 	(void)snprintf(what, sizeof what, "agents ready on %zu of %zu nodes", n, n_nodes);
 	line(exam, n > 0 && n >= n_nodes, what,
 	     "Without them (or ssh) nothing is tried from inside pods and nodes: an infrastructure and a CNI fault cannot be told apart. "
 	     "packetwalk manifest agent | kubectl apply -f -");
-	if (!kubectl || !ns)
+	if (!kubectl || !n)
 		return;
-	bool may = may_exec(exam, ns);
-	(void)snprintf(what, sizeof what, "%s create pods/exec in namespace %s", may ? "may" : "may not", ns);
+	bool may = may_exec(exam, PW_AGENT_NAMESPACE);
+	(void)snprintf(what, sizeof what, "%s create pods/exec in namespace %s", may ? "may" : "may not", PW_AGENT_NAMESPACE);
 	line(exam, may, what, "--via kubectl cannot start agents. packetwalk manifest rbac --with-agent prints the role.");
 }
 

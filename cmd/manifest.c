@@ -15,7 +15,6 @@
 #define RESOURCES_MAX 64
 #define IMAGE_MAX 512
 #define IMAGE "packetwalk:" PW_VERSION
-#define NAMESPACE "packetwalk"
 
 static bool is_image(const char *text)
 {
@@ -45,9 +44,7 @@ static const char *opt(struct pw_app *app, const char *name, const char *otherwi
 
 static int agent(struct pw_app *app, struct pw_buf *out)
 {
-	const char *ns = opt(app, "agent-namespace", NAMESPACE), *image = opt(app, "image", IMAGE), *pull = opt(app, "pull-policy", "IfNotPresent");
-	if (!is_label(ns))
-		return refuse(app, "agent-namespace", ns);
+	const char *ns = PW_AGENT_NAMESPACE, *image = opt(app, "image", IMAGE), *pull = opt(app, "pull-policy", "IfNotPresent");
 	if (!is_image(image))
 		return refuse(app, "image", image);
 	if (strcmp(pull, "IfNotPresent") && strcmp(pull, "Always") && strcmp(pull, "Never"))
@@ -67,7 +64,7 @@ static int agent(struct pw_app *app, struct pw_buf *out)
 		"      dnsPolicy: Default\n      automountServiceAccountToken: false # it never talks to the API\n      enableServiceLinks: false\n"
 		"      terminationGracePeriodSeconds: 5\n      nodeSelector: {kubernetes.io/os: linux}\n"
 		"      tolerations: [{operator: Exists}] # a sick node is where it is needed\n"
-		"      containers:\n        - name: agent\n          image: \"%s\"\n          imagePullPolicy: %s\n"
+		"      containers:\n        - name: " PW_AGENT_CONTAINER "\n          image: \"%s\"\n          imagePullPolicy: %s\n"
 		"          command: [packetwalk, agent, --stay]\n"
 		"          securityContext: {privileged: true, runAsUser: 0, readOnlyRootFilesystem: true}\n"
 		"          resources:\n            requests: {cpu: 1m, memory: 8Mi}\n            limits: {memory: 512Mi}\n"
@@ -83,7 +80,7 @@ static int agent(struct pw_app *app, struct pw_buf *out)
 /* Who gets them: the lines of a subject. Names of users and groups may hold anything, so they are quoted. */
 static int subject(struct pw_app *app, struct pw_buf *out)
 {
-	const char *user = pw_app_opt(app, "user"), *group = pw_app_opt(app, "group"), *account = opt(app, "serviceaccount", NAMESPACE "/packetwalk");
+	const char *user = pw_app_opt(app, "user"), *group = pw_app_opt(app, "group"), *account = opt(app, "serviceaccount", PW_AGENT_NAMESPACE "/packetwalk");
 	const char *name = user ? user : group, *slash = strchr(account, '/');
 	if (name) {
 		pw_buf_printf(out, "  - kind: %s\n    apiGroup: rbac.authorization.k8s.io\n    name: '", user ? "User" : "Group");
@@ -151,6 +148,24 @@ static void roles_in(struct pw_buf *out, const struct pw_cluster_resource *all, 
 	}
 }
 
+/* One that was asked for: no role for a namespace in which nothing is read. */
+static int config_role(struct pw_app *app, struct pw_buf *out, const struct pw_cluster_resource *all, size_t n, const char *ns, const char *subject_text)
+{
+	const char *names[RESOURCES_MAX];
+	size_t n_names = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (!all[i].ns)
+			continue;
+		names[n_names++] = all[i].ns;
+		if (strcmp(all[i].ns, ns) != 0)
+			continue;
+		if (strcmp(ns, "kube-system") != 0) /* that one has its role already */
+			roles_in(out, all, n, ns, subject_text);
+		return 0;
+	}
+	return n_names ? pw_fail_unknown(app, "namespace of configuration", ns, names, n_names) : 0;
+}
+
 static int kinds_of(struct pw_app *app, unsigned *ret)
 {
 	const char *const *names = NULL;
@@ -171,29 +186,27 @@ static int kinds_of(struct pw_app *app, unsigned *ret)
 
 static int rbac(struct pw_app *app, struct pw_buf *out)
 {
-	static const char *const always[] = { "kube-system", NULL };
 	struct pw_cluster_resource all[RESOURCES_MAX];
-	const char *const *more = NULL, *agents = opt(app, "agent-namespace", NAMESPACE);
+	const char *const *more = NULL;
 	unsigned kinds = 0;
 	struct pw_buf who;
 	pw_buf_init(&who, TEXT_MAX);
 	int code = kinds_of(app, &kinds);
 	if (!code)
 		code = subject(app, &who);
-	if (!code && !is_label(agents))
-		code = refuse(app, "agent-namespace", agents);
 	if (!code) {
 		size_t n = pw_cluster_resources(kinds, all, RESOURCES_MAX), n_more = pw_app_opt_all(app, "config-namespace", &more);
 		role_head(out, "ClusterRole", "packetwalk-reads", NULL);
 		rules_everywhere(out, all, n);
 		binding(out, "ClusterRole", "packetwalk-reads", NULL, pw_buf_str(&who));
-		for (size_t i = 0; n_more ? i < n_more : always[i] != NULL; i++)
-			roles_in(out, all, n, n_more ? more[i] : always[i], pw_buf_str(&who));
+		roles_in(out, all, n, "kube-system", pw_buf_str(&who));
+		for (size_t i = 0; i < n_more && !code; i++)
+			code = config_role(app, out, all, n, more[i], pw_buf_str(&who));
 		if (pw_app_flag(app, "with-agent")) {
-			role_head(out, "Role", "packetwalk-agents", agents);
+			role_head(out, "Role", "packetwalk-agents", PW_AGENT_NAMESPACE);
 			/* kubectl opens the stream with GET over WebSocket, with POST over SPDY */
 			pw_buf_puts(out, "  - apiGroups: [\"\"]\n    resources: [pods/exec]\n    verbs: [create, get]\n");
-			binding(out, "Role", "packetwalk-agents", agents, pw_buf_str(&who));
+			binding(out, "Role", "packetwalk-agents", PW_AGENT_NAMESPACE, pw_buf_str(&who));
 		}
 	}
 	pw_buf_release(&who);
@@ -227,9 +240,8 @@ static const struct pw_opt options[] = {
 	{ "user", 0, "NAME", "rbac: who gets the rights, a user", 0 },
 	{ "group", 0, "NAME", "rbac: or a group", 0 },
 	{ "serviceaccount", 0, "NS/NAME", "rbac: or a ServiceAccount (packetwalk/packetwalk, unless said)", 0 },
-	{ "config-namespace", 0, "NS", "rbac: read ConfigMaps in these namespaces (kube-system); add that of the CNI; may be repeated", PW_OPT_MANY },
+	{ "config-namespace", 0, "NS", "rbac: read ConfigMaps in this namespace besides kube-system: kube-flannel, calico-system, kube-public; may be repeated", PW_OPT_MANY },
 	{ "with-agent", 0, NULL, "rbac: also start agents, by exec into their pods and no others", 0 },
-	{ "agent-namespace", 0, "NS", "the namespace of the agents (packetwalk)", 0 },
 	{ "image", 0, "IMAGE", "agent: the image (" IMAGE ")", 0 },
 	{ "pull-policy", 0, "POLICY", "agent: IfNotPresent (unless said), Always or Never", 0 },
 	{ NULL, 0, NULL, NULL, 0 },

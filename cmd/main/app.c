@@ -322,6 +322,10 @@ int pw_app_executor(struct pw_app *app, struct pw_executor **ret, struct pw_err 
 		struct pw_library *library = pw_app_library(app);
 		struct pw_executor_config config = { .via = pw_app_opt(app, "via"), .kubectl = pw_app_kubectl(app),
 			.find_check = pw_library_find_check, .find_arg = library };
+		const char *from = pw_app_opt(app, "cluster");
+		if (config.via && !strncmp(config.via, "kubectl", strlen("kubectl")) && from && (!strncmp(from, "bundle:", 7) || !strncmp(from, "manifests:", 10)) &&
+		    !pw_app_opt(app, "context"))
+			return pw_err_set(err, PW_USAGE, "--via kubectl with --cluster %s: say with --context which cluster that is", from);
 		int rc = pw_app_number(app, "jobs", 0, 256, &config.jobs, err);
 		if (rc)
 			return rc;

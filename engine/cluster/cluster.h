@@ -71,7 +71,7 @@ const struct pw_input_type *pw_input_type(enum pw_type type); /* every type has 
  *     peer peer_ip            another ready pod of the same node
  *     far far_ip far_node     a ready pod on another node
  *     other_client            a ready pod to send in its place: of its namespace on its node, of its namespace, of its node
- *   service: name namespace fqdn short type cluster_ip headless external_name lb_ip selector(map) dns_ip (ClusterIP of the cluster DNS)
+ *   service: name namespace fqdn short type cluster_ip headless external_name lb_ip lb_host (its name, else its address) selector(map) dns_ip (ClusterIP of the cluster DNS)
  *     internal_policy external_policy session_affinity
  *     port port_name protocol app_protocol node_port target_port   of the first port, or of the one in "ns/name:PORT"
  *     endpoints, all_endpoints  lists of {"": "ip:port", address, port, node, node_ip, pod, ready, serving, terminating};

@@ -31,13 +31,14 @@ static void decode_service_ports(struct pw_facts *facts, const struct pw_val *po
 	service->n_ports = n;
 }
 
-static struct pw_strings decode_ingress_ips(struct pw_facts *facts, const struct pw_val *ingress)
+/* A load balancer is known by addresses ("ip"), or by a name ("hostname"). */
+static struct pw_strings decode_ingress(struct pw_facts *facts, const struct pw_val *ingress, const char *key)
 {
 	size_t n, kept = 0;
 	const char **v = pw_keep_array(facts, ingress, MAX_PORTS, sizeof(*v), &n);
 
 	for (size_t i = 0; i < n; i++) {
-		v[kept] = pw_keep_key(facts, pw_val_at(ingress, i), "ip");
+		v[kept] = pw_keep_key(facts, pw_val_at(ingress, i), key);
 		if (v[kept][0])
 			kept++;
 	}
@@ -54,7 +55,8 @@ static void decode_addresses(struct pw_facts *facts, const struct pw_val *spec, 
 	service->ip_families = pw_keep_strings(facts, pw_map_get(spec, "ipFamilies"));
 	service->ip_family_policy = pw_keep_key(facts, spec, "ipFamilyPolicy");
 	service->lb_source_ranges = pw_keep_strings(facts, pw_map_get(spec, "loadBalancerSourceRanges"));
-	service->lb_ips = decode_ingress_ips(facts, pw_val_get(object, "status.loadBalancer.ingress"));
+	service->lb_ips = decode_ingress(facts, pw_val_get(object, "status.loadBalancer.ingress"), "ip");
+	service->lb_hosts = decode_ingress(facts, pw_val_get(object, "status.loadBalancer.ingress"), "hostname");
 }
 
 int pw_decode_service(struct pw_facts *facts, const struct pw_val *object)

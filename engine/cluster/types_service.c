@@ -9,7 +9,7 @@
 
 const char *const pw_service_fields[] = {
 	"name", "namespace", "fqdn", "short", "type", "cluster_ip", "port", "port_name", "protocol", "target_port", "app_protocol",
-	"node_port", "dns_ip", "headless", "external_name", "lb_ip", "selector", "internal_policy", "external_policy",
+	"node_port", "dns_ip", "headless", "external_name", "lb_ip", "lb_host", "selector", "internal_policy", "external_policy",
 	"session_affinity", "endpoints", "all_endpoints", "nodes", "first_endpoint", "first_endpoint_node",
 	"first_ip", "first_port", NULL,
 };
@@ -108,6 +108,7 @@ struct pw_val *pw_service_val(const struct pw_facts *facts, const struct pw_serv
 	pw_map_set_bool(map, "headless", strcmp(service->cluster_ip, "None") == 0);
 	pw_map_set_str(map, "external_name", service->external_name);
 	pw_map_set_str(map, "lb_ip", service->lb_ips.n ? service->lb_ips.v[0] : "");
+	pw_map_set_str(map, "lb_host", service->lb_hosts.n ? service->lb_hosts.v[0] : service->lb_ips.n ? service->lb_ips.v[0] : "");
 	pw_map_set_str(map, "dns_ip", dns ? dns->cluster_ip : "");
 	pw_map_set_labels(map, "selector", &service->selector);
 	pw_map_set_str(map, "internal_policy", or_cluster(service->internal_policy));

@@ -31,7 +31,7 @@ static const struct pw_field pod[] = {
 static const struct pw_field service[] = {
 	{ "name", PW_TYPE_STR, NULL }, { "namespace", PW_TYPE_NAMESPACE, NULL }, { "fqdn", PW_TYPE_HOST, NULL },
 	{ "short", PW_TYPE_HOST, NULL }, { "type", PW_TYPE_STR, NULL }, { "cluster_ip", PW_TYPE_ADDRESS, NULL },
-	{ "headless", PW_TYPE_BOOL, NULL }, { "external_name", PW_TYPE_HOST, NULL }, { "lb_ip", PW_TYPE_ADDRESS, NULL },
+	{ "headless", PW_TYPE_BOOL, NULL }, { "external_name", PW_TYPE_HOST, NULL }, { "lb_ip", PW_TYPE_ADDRESS, NULL }, { "lb_host", PW_TYPE_HOST, NULL },
 	{ "selector", PW_TYPE_MAP, NULL }, { "dns_ip", PW_TYPE_ADDRESS, NULL }, { "internal_policy", PW_TYPE_STR, NULL },
 	{ "external_policy", PW_TYPE_STR, NULL }, { "session_affinity", PW_TYPE_STR, NULL }, { "port", PW_TYPE_PORT, NULL },
 	{ "port_name", PW_TYPE_STR, NULL }, { "protocol", PW_TYPE_STR, NULL }, { "app_protocol", PW_TYPE_STR, NULL },

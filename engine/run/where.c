@@ -24,16 +24,21 @@ static int pod_at(const struct pw_facts *facts, const char *text, const char *sl
 	return PW_OK;
 }
 
+bool pw_is_agent(const struct pw_pod *pod)
+{
+	const char *app = pw_labels_get(&pod->meta.labels, "app.kubernetes.io/name");
+	return pod->ready && pod->host_network && !strcmp(pod->meta.ns, PW_AGENT_NAMESPACE) && !strcmp(pod->meta.owner_kind, "DaemonSet") &&
+	       app && !strcmp(app, PW_AGENT_APP);
+}
+
 /* The pod on that node in which an agent can be started, as "ns/name"; "" where none is ready. */
 static const char *agent_on(const struct pw_facts *facts, const char *node, struct pw_arena *arena)
 {
 	size_t n = 0;
 	const struct pw_pod *const *pods = facts ? pw_facts_pods(facts, &n) : NULL;
-	for (size_t i = 0; i < n; i++) {
-		const char *app = pw_labels_get(&pods[i]->meta.labels, "app.kubernetes.io/name");
-		if (pods[i]->ready && app && strcmp(app, PW_AGENT_APP) == 0 && strcmp(pods[i]->node, node) == 0)
+	for (size_t i = 0; i < n; i++)
+		if (pw_is_agent(pods[i]) && strcmp(pods[i]->node, node) == 0)
 			return pw_arena_printf(arena, "%s/%s", pods[i]->meta.ns, pods[i]->meta.name);
-	}
 	return "";
 }
 

@@ -20,4 +20,8 @@ int pw_where(const struct pw_scope *scope, const struct pw_facts *facts, const c
 /* The same for a text already filled in. */
 int pw_where_text(const struct pw_facts *facts, const char *text, struct pw_arena *arena, struct pw_vantage *ret, struct pw_err *err);
 
+/* Is this pod one in which agents are started? Only who may create pods in the agents' namespace can make one that is: a label
+ * alone, which any tenant can set, makes none. */
+bool pw_is_agent(const struct pw_pod *pod);
+
 #endif

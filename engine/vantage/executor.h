@@ -21,8 +21,10 @@ enum pw_vantage_kind {
 	PW_AT_POD,       /* `ns`/`pod`, `uid`, on `node`: through the agent of that node */
 };
 
-/* app.kubernetes.io/name of the pods that agents are started in: `packetwalk manifest agent`. */
+/* Where `packetwalk manifest agent` puts the pods that agents are started in, their app.kubernetes.io/name, and container. */
+#define PW_AGENT_NAMESPACE "packetwalk"
 #define PW_AGENT_APP "packetwalk-agent"
+#define PW_AGENT_CONTAINER "agent"
 
 struct pw_vantage {
 	enum pw_vantage_kind kind;

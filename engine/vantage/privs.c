@@ -38,6 +38,13 @@ static int read_permitted(uint64_t *ret)
 	return 0;
 }
 
+bool pw_privs_has(unsigned cap)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+	return cap < CAPS_MAX && syscall(SYS_capget, &head, data) == 0 && (data[cap / CAPS_PER_WORD].effective >> cap % CAPS_PER_WORD & 1) != 0;
+}
+
 static int write_all(uint64_t caps)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };

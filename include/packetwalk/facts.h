@@ -111,7 +111,7 @@ struct pw_service {
 	struct pw_meta meta;
 	const char *type;                 /* ClusterIP, NodePort, LoadBalancer, ExternalName */
 	const char *cluster_ip;           /* "None" for headless, "" if none */
-	struct pw_strings cluster_ips, external_ips, ip_families, lb_source_ranges, lb_ips;
+	struct pw_strings cluster_ips, external_ips, ip_families, lb_source_ranges, lb_ips, lb_hosts;
 	const char *ip_family_policy, *external_name, *session_affinity;
 	const char *internal_policy, *external_policy; /* "Cluster" or "Local"; "" means Cluster */
 	unsigned affinity_timeout_s; uint16_t health_check_node_port;

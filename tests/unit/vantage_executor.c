@@ -602,8 +602,8 @@ static void test_commands(void)
 	command_is("ssh:root", &pod, "ssh|-T|-o|BatchMode=yes|--|root@n1|packetwalk|agent|");
 	const struct pw_vantage served = { .kind = PW_AT_NODE, .node = "n1", .agent = "packetwalk/packetwalk-agent-x7" };
 	const struct pw_vantage odd = { .kind = PW_AT_NODE, .node = "n1", .agent = "packetwalk/-x" };
-	command_is("kubectl", &served, "kubectl|--context|prod|exec|-i|-q|-n|packetwalk|packetwalk-agent-x7|--|packetwalk|agent|");
-	command_is("kubectl:oc", &served, "oc|--context|prod|exec|-i|-q|-n|packetwalk|packetwalk-agent-x7|--|packetwalk|agent|");
+	command_is("kubectl", &served, "kubectl|--context|prod|exec|-i|-q|-n|packetwalk|packetwalk-agent-x7|-c|agent|--|packetwalk|agent|");
+	command_is("kubectl:oc", &served, "oc|--context|prod|exec|-i|-q|-n|packetwalk|packetwalk-agent-x7|-c|agent|--|packetwalk|agent|");
 	command_is("kubectl", &pod, "--via kubectl: no pod of the agent is ready on n1: packetwalk manifest agent | kubectl apply -f -");
 	command_is("kubectl", &odd, "--via kubectl: \"packetwalk/-x\" is not the name of a pod");
 	command_is("ssh", &evil, "--via ssh: \"-oProxyCommand=x\" is not the name of a node");

@@ -40,7 +40,7 @@ static int kubectl_argv(const struct pw_via *via, const struct pw_vantage *v, st
 	argv[n++] = program;
 	for (const char *const *o = via->kubectl; o && *o && n <= KUBECTL_OPTIONS_MAX; o++)
 		argv[n++] = *o;
-	const char *const words[] = { "exec", "-i", "-q", "-n", ns, its, "--", "packetwalk", "agent" };
+	const char *const words[] = { "exec", "-i", "-q", "-n", ns, its, "-c", PW_AGENT_CONTAINER, "--", "packetwalk", "agent" };
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		argv[n++] = words[i];
 	*ret = argv;
