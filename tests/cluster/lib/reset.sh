@@ -88,7 +88,7 @@ reset_node() {
 		kubelet_config "$1" | at "$1" tee /var/lib/kubelet/config.yaml
 		at "$1" nft flush ruleset
 	} >/dev/null
-	if at "$1" test -s /proc/net/ip_tables_names; then
+	if at "$1" grep -q . /proc/net/ip_tables_names; then
 		for table in filter nat mangle raw; do
 			at "$1" iptables-legacy -t $table -F
 			at "$1" iptables-legacy -t $table -X
@@ -120,6 +120,7 @@ reset_system() {
 		k uncordon "$node"
 		k taint node "$node" --all- 2>/dev/null || : # has none
 	done >/dev/null
+	load_shape
 	{ system_manifests; echo ---; cat "$LAB_DIR/run/namer.yaml"; } | k replace -f - >/dev/null
 	[ "$proxy_configmap" = yes ] || hide_proxy_configmap
 	k delete pods -n kube-system -l k8s-app=kube-dns --force --grace-period=0 >/dev/null 2>&1
