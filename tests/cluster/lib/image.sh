@@ -114,7 +114,7 @@ make_images() { # WORK PROGRAMS
 	image "$work" packetwalk.test/flannel:1 '["/opt/bin/flanneld"]' filter flannel
 	image "$work" packetwalk.test/kube-router:1 '["/usr/local/bin/kube-router"]' filter kube-router
 	printf '[%s]' "$(sed 's/,$//' "$work/manifest.part")" >"$work/manifest.json"
-	tar -C "$work" -cf "$work/images.tar" manifest.json $(cd "$work" && ls ./*.json ./*.tar | grep -v -e manifest.json -e images.tar)
+	(cd "$work" && rm -f images.tar && set -- *.json *.tar && tar -cf images.tar "$@")
 }
 
 images_file() {

@@ -37,7 +37,7 @@ start_ready() {
 child_of() { awk "{ print \$1 }" "/proc/$1/task/$1/children"; }
 
 prepare_folder() {
-	mkdir -p -m 700 "$LAB_DIR"
+	mkdir -p "$LAB_DIR" && chmod 700 "$LAB_DIR"
 	(cd "$LAB_DIR" && mkdir -p bin places logs run pki state cgroup)
 	echo outside >"$LAB_DIR/side"
 	echo inside >"$LAB_DIR/side.inside"

@@ -61,7 +61,7 @@ reset_underlay() {
 }
 
 reset_nodes() {
-	local node waits=()
+	local node
 	for node in "${nodes[@]}"; do
 		cmp -s <(fingerprint "$node") "$LAB_DIR/state/$node.fingerprint" && rules_agree "$node" && continue
 		reset_node "$node"
