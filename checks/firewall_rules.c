@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <packetwalk/dataplane.h>
+#include <packetwalk/facts.h>
 
 static const struct pw_param params[] = {
 	{ "node", PW_TYPE_NODE, 1, NULL, NULL, "The node whose rules are read" },
@@ -159,7 +160,9 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 		return PW_OK;
 	}
 	put_rule(ev, NULL);
-	if (pw_map_bool(walk, "masquerade", false))
+	/* What a pod sends to a node is masqueraded by design: the node is outside the pod network. */
+	bool to_node = pw_facts_node_by_ip(pw_ctx_facts(ctx), pw_ctx_str(ctx, "dst")) != NULL;
+	if (pw_map_bool(walk, "masquerade", false) && !to_node)
 		pw_result_set(result, "masqueraded", "%s passes the packet, but rewrites its source %s.", node, pw_ctx_str(ctx, "src"));
 	else
 		pw_result_set(result, "accepted", "None of the %lld rules on %s stops %s port %lld.", pw_map_int(observation, "rules", 0), node, pw_ctx_str(ctx, "dst"),
@@ -175,6 +178,7 @@ const struct pw_check pw_check_firewall_rules = {
 	.outcomes = outcomes,
 	.evidence = evidence,
 	.effect = PW_EFFECT_READS,
+	.facts = PW_FACT_NODES,
 	.needs = PW_NEEDS_NET_ADMIN | PW_NEEDS_NET_RAW,
 	.timeout_ms = 5000,
 	.example = "check firewall_rules node=n2 src=10.244.1.5 dst=10.244.2.6 port=8080 --at node:n2",

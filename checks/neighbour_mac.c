@@ -18,6 +18,7 @@ static const struct pw_param params[] = {
 static const struct pw_outcome outcomes[] = {
 	{ "right", PW_CLASS_OK, "The entry has the owner's MAC.", NULL, NULL },
 	{ "none", PW_CLASS_OK, "There is no entry with a MAC: the address is not a neighbour's, or nothing was sent to it.", NULL, NULL },
+	{ "unanswered", PW_CLASS_FAIL, "This place asked who has the address, and nobody answered.", "the owner is in another network segment, or its answers are filtered", "look at VLAN and port security of both switch ports" },
 	{ "learned-wrong", PW_CLASS_FAIL, "The entry has another MAC than the owner: another machine answers for the address.", "two machines with one address, or a proxy that answers ARP for others", "find the machine with that MAC" },
 	{ "fixed-wrong", PW_CLASS_FAIL, "A permanent entry has another MAC than the owner.", "an entry made by hand or by an agent, older than the owner's interface", "delete the entry" },
 	{ NULL, PW_CLASS_OK, NULL, NULL, NULL },
@@ -36,14 +37,22 @@ static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *
 	return pw_read_neighbours(ctx, observation, err);
 }
 
+/* The entry with a MAC if there is one: several interfaces may have asked. */
 static const struct pw_val *entry_of(const struct pw_val *neighbours, const char *address)
 {
+	const struct pw_val *found = NULL;
 	for (size_t i = 0; i < pw_val_count(neighbours); i++) {
 		const struct pw_val *entry = pw_val_at(neighbours, i);
-		if (!strcmp(pw_map_str(entry, "address", ""), address) && *pw_map_str(entry, "mac", ""))
-			return entry;
+		if (!strcmp(pw_map_str(entry, "address", ""), address) && (!found || *pw_map_str(entry, "mac", "")))
+			found = entry;
 	}
-	return NULL;
+	return found;
+}
+
+/* States of an entry without a MAC: it is being asked for, or was asked for in vain. */
+static bool asked_in_vain(const char *state)
+{
+	return !strcmp(state, "failed") || !strcmp(state, "incomplete");
 }
 
 static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw_result *result, struct pw_err *err)
@@ -61,7 +70,9 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_str(ev, "expected", mac);
 	pw_map_set_str(ev, "dev", dev);
 	pw_map_set_str(ev, "state", pw_map_str(entry, "state", ""));
-	if (!entry)
+	if (entry && !*seen && asked_in_vain(pw_map_str(entry, "state", "")))
+		pw_result_set(result, "unanswered", "Nobody answers for %s on %s.", address, dev);
+	else if (!*seen)
 		pw_result_set(result, "none", "There is no neighbour entry for %s.", address);
 	else if (!strcasecmp(seen, mac))
 		pw_result_set(result, "right", "%s is at %s, as its owner says.", address, seen);

@@ -206,6 +206,8 @@ def write_config(lab, pod):
     for name, targets in corefile.forwards.items():
         lines += ["forward-zone:", f'name: "{name}"'] + [f"forward-addr: {t}" for t in _upstreams(lab, pod, targets)]
     (lab.places.root(place) / "run/unbound.conf").write_text("\n".join(lines) + "\n")
+    if corefile.error:
+        return  # it crashes: a pod that never served has no older Corefile to go on with
     lab.state.setdefault("dns", {})[pod["metadata"]["uid"]] = {"records": data, "corefile": _identity(corefile), "synced": synced}
 
 
