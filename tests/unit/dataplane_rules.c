@@ -357,7 +357,8 @@ static void large(void)
 	is_int(rc, PW_OK, "a large dump parses");
 	is_int(pw_rules_count(rules), 5 * SERVICES + 1, "all of its rules");
 	is_str(joined(arena, pw_map_get(ret, "targets")), "10.244.78.31:8080", "its last Service is found");
-	ok(walked - start < tap_ms(2000), "100,001 rules, %zu MB: read in %lld ms, walked in %lld ms, %zu MB kept", text.len >> 20, (long long)(parsed - start),
+	/* Not its speed, which the bench shows: quadratic work would take hours. */
+	ok(walked - start < tap_ms(20000), "100,001 rules, %zu MB: read in %lld ms, walked in %lld ms, %zu MB kept", text.len >> 20, (long long)(parsed - start),
 	   (long long)(walked - parsed), pw_arena_used(arena) >> 20);
 }
 
