@@ -67,8 +67,9 @@ static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *
  * cali-*; kube-network-policies and others: a table of that name; Cilium, Antrea). */
 enum owner { FOREIGN, KUBE_PROXY, ENFORCER };
 
-static enum owner owner_of(const char *table, const char *chain)
+static enum owner owner_of(const struct pw_val *decided)
 {
+	const char *table = pw_map_str(decided, "table", ""), *chain = pw_map_str(decided, "chain", "");
 	static const char *const enforcers[] = { "KUBE-POD-FW", "KUBE-NWPLCY", "KUBE-ROUTER", "cali-", "CILIUM_", "ANTREA-", "WEAVE-NPC" };
 	static const char *const tables[] = { "kube-network-policies", "kube-netpol", "calico", "netpol", "kube-router" };
 	for (size_t i = 0; i < sizeof enforcers / sizeof *enforcers; i++)
@@ -77,13 +78,13 @@ static enum owner owner_of(const char *table, const char *chain)
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
 		if (strstr(table, tables[i]))
 			return ENFORCER;
-	return !strncmp(chain, "KUBE-", 5) || strstr(table, "kube-proxy") ? KUBE_PROXY : FOREIGN;
+	return pw_rule_is_kube_proxys(decided) ? KUBE_PROXY : FOREIGN;
 }
 
 static const char *word_for(const struct pw_val *decided, bool policy, bool reject)
 {
-	const char *table = pw_map_str(decided, "table", ""), *chain = pw_map_str(decided, "chain", "");
-	enum owner owner = owner_of(table, chain);
+	const char *table = pw_map_str(decided, "table", "");
+	enum owner owner = owner_of(decided);
 	if (owner == ENFORCER)
 		return "enforcer-drop";
 	if (owner == KUBE_PROXY)

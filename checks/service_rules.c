@@ -160,11 +160,6 @@ static void compare(struct view *v)
 	}
 }
 
-static bool in_kube_chain(const struct pw_val *decided)
-{
-	return !strncmp(pw_map_str(decided, "chain", ""), "KUBE-", 5) || strstr(pw_map_str(decided, "table", ""), "kube-proxy");
-}
-
 /* "! -s 10.99.0.0/16 ... KUBE-MARK-MASQ": the range kube-proxy takes for pods. */
 static bool masquerade_is_by_range(const struct pw_val *walk)
 {
@@ -227,7 +222,7 @@ static void conclude(struct pw_ctx *ctx, const struct view *v, bool service_rule
 {
 	const char *node = pw_ctx_str(ctx, "node"), *ref = pw_ctx_str(ctx, "service"), *outcome = pw_map_str(v->walk, "outcome", "");
 	const struct pw_val *decided = pw_map_get(v->walk, "decided_by");
-	bool kube = in_kube_chain(decided);
+	bool kube = pw_rule_is_kube_proxys(decided);
 	if (!service_rules)
 		pw_result_set(result, "no-rules", "%s has no Service rules at all.", node);
 	else if (!strcmp(outcome, "reject") && kube && v->ready)

@@ -84,10 +84,8 @@ static bool has_cilium(const struct pw_val *observation)
 static bool taken(const struct pw_val *walk)
 {
 	const char *outcome = pw_map_str(walk, "outcome", "");
-	const struct pw_val *decided = pw_map_get(walk, "decided_by");
-	const char *chain = pw_map_str(decided, "chain", ""), *table = pw_map_str(decided, "table", "");
-	bool stops = !strcmp(outcome, "drop") || !strcmp(outcome, "reject");
-	return (stops || !strcmp(outcome, "dnat")) && (!strncmp(chain, "KUBE-", 5) || strstr(table, "kube-proxy"));
+	bool takes = !strcmp(outcome, "drop") || !strcmp(outcome, "reject") || !strcmp(outcome, "dnat");
+	return takes && pw_rule_is_kube_proxys(pw_map_get(walk, "decided_by"));
 }
 
 static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw_result *result, struct pw_err *err)
@@ -96,16 +94,16 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	const struct pw_facts *facts = pw_ctx_facts(ctx);
 	const struct pw_val *route = pw_map_get(observation, "route"), *walk = pw_map_get(observation, "walk");
 	const char *how = pw_map_str(route, "result", ""), *dev = pw_map_str(route, "dev", ""), *node = pw_ctx_str(ctx, "node"), *dst = pw_ctx_str(ctx, "dst");
-	const char *rule = taken(walk) ? pw_map_str(pw_map_get(walk, "decided_by"), "rule", "") : "";
-	bool rewritten = pw_map_bool(walk, "masquerade", false);
+	bool by_service = taken(walk), rewritten = pw_map_bool(walk, "masquerade", false);
 	if (!pw_facts_need(facts, PW_FACT_NODES, result))
 		return PW_OK;
+	const char *rule = by_service ? pw_map_str(pw_map_get(walk, "decided_by"), "rule", "") : "";
 	struct pw_val *ev = pw_result_evidence(result);
 	pw_map_set_str(ev, "dev", dev);
 	pw_map_set_str(ev, "gateway", pw_map_str(route, "gateway", ""));
 	pw_map_set_bool(ev, "rewritten", rewritten);
 	pw_map_set_str(ev, "rule", rule);
-	if (taken(walk))
+	if (by_service)
 		pw_result_set(result, "taken-by-service", "A Service rule of %s takes %s port %lld: %s", node, dst, pw_ctx_int(ctx, "port"), *rule ? rule : "translated");
 	else if (!strcmp(how, "no-route") || (!strcmp(how, "unreachable") && !*dev))
 		pw_result_set(result, "no-route", "%s has no route for %s.", node, dst);

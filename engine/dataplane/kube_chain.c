@@ -33,3 +33,8 @@ void pw_kube_chain(const char *prefix, const char *ns, const char *name, const c
 	hash[HASH_CHARS] = '\0';
 	(void)snprintf(out, 32, "%.15s%s", prefix, hash);
 }
+
+bool pw_rule_is_kube_proxys(const struct pw_val *rule)
+{
+	return !strncmp(pw_map_str(rule, "chain", ""), "KUBE-", 5) || strstr(pw_map_str(rule, "table", ""), "kube-proxy");
+}

@@ -96,6 +96,8 @@ int pw_rules_walk(const struct pw_rules *rules, const struct pw_packet *packet, 
 int pw_rules_find_drops(const struct pw_rules *rules, const struct pw_packet *packet, struct pw_arena *arena, struct pw_val *ret, struct pw_err *err);
 /* Counters of every rule that may drop or reject: flat {"filter/FORWARD#3 -j DROP": packets, "filter/FORWARD policy DROP": packets} */
 int pw_rules_drop_counters(const struct pw_rules *rules, struct pw_val *ret);
+/* Is a rule that the walk names (its decided_by, a step of its trail) kube-proxy's, by its chain (iptables) or table (nftables)? */
+bool pw_rule_is_kube_proxys(const struct pw_val *rule);
 /* kube-proxy's chain name (iptables mode): prefix "KUBE-SVC-", "KUBE-SEP-" ...; endpoint "ip:port" or NULL. out has at least 29 bytes. */
 void pw_kube_chain(const char *prefix, const char *ns, const char *name, const char *port_name, const char *protocol, const char *endpoint, char out[32]);
 
