@@ -3,7 +3,6 @@
 #include "main/cmd.h"
 
 #include <linux/capability.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,7 +15,6 @@
 #include <vantage/executor.h>
 #include <vantage/privs.h>
 
-#define ALL_KINDS 0x1ffu /* every enum pw_fact bit */
 #define ASK_MS 10000     /* one question to kubectl */
 #define ANSWER_MAX 4096
 
@@ -97,14 +95,11 @@ static const char *open_without(enum pw_fact kind)
 
 static void kind_line(struct exam *exam, const struct pw_facts *facts, enum pw_fact kind)
 {
-	struct pw_cluster_resource first;
 	PW_CLEAN_BUF struct pw_buf what;
-	if (!pw_cluster_resources(kind, &first, 1))
-		return;
 	bool whole = pw_facts_known(facts, kind) == PW_KNOWN_YES;
-	const char *gap = pw_facts_gap(facts, kind), *word = kind == PW_FACT_WORKLOADS ? "workloads" : first.resource;
+	const char *gap = pw_facts_gap(facts, kind);
 	pw_buf_init(&what, ANSWER_MAX);
-	pw_buf_printf(&what, "%s %s%s%s", whole ? "reads" : "does not read all", word, *gap ? ": " : "", gap);
+	pw_buf_printf(&what, "%s %s%s%s", whole ? "reads" : "does not read all", pw_fact_word(kind), *gap ? ": " : "", gap);
 	line(exam, whole, pw_buf_str(&what), open_without(kind));
 }
 
@@ -116,7 +111,7 @@ static const struct pw_facts *cluster(struct exam *exam)
 	int rc = pw_app_cluster(exam->app, &found, &err);
 	if (!rc) {
 		pw_note(exam->app, "Reading %s", pw_cluster_describe(found));
-		rc = pw_cluster_need(found, ALL_KINDS, NULL, &err);
+		rc = pw_cluster_need(found, PW_ALL_FACTS, NULL, &err);
 	}
 	if (rc) {
 		line(exam, false, err.text, "Without the objects every name is unknown. --kubeconfig and --context choose a cluster, as in kubectl.");
@@ -127,7 +122,7 @@ static const struct pw_facts *cluster(struct exam *exam)
 	pw_buf_init(&what, ANSWER_MAX);
 	pw_buf_printf(&what, "%s %s", pw_cluster_describe(found), pw_facts_version(facts));
 	line(exam, true, pw_buf_str(&what), "");
-	for (unsigned bit = 1; bit <= ALL_KINDS; bit <<= 1)
+	for (unsigned bit = 1; bit <= PW_ALL_FACTS; bit <<= 1)
 		kind_line(exam, facts, (enum pw_fact)bit);
 	return facts;
 }

@@ -117,18 +117,31 @@ static void role_head(struct pw_buf *out, const char *kind, const char *name, co
 	pw_buf_puts(out, "rules:\n");
 }
 
+/* Letters of "discovery.k8s.io/v1" that name the group; the core group's is empty. */
+static int group_len(const char *version)
+{
+	const char *slash = strrchr(version, '/');
+	return slash ? (int)(slash - version) : 0;
+}
+
+static bool same_group(const struct pw_cluster_resource *a, const struct pw_cluster_resource *b)
+{
+	int len = group_len(a->version);
+	return len == group_len(b->version) && !strncmp(a->version, b->version, (size_t)len);
+}
+
 /* One rule for each API group, in the order the kinds come. */
 static void rules_everywhere(struct pw_buf *out, const struct pw_cluster_resource *all, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		bool first = true, there = false;
 		for (size_t k = 0; k < i; k++)
-			there = there || (!all[k].ns && strcmp(all[k].group, all[i].group) == 0);
+			there = there || (!all[k].ns && same_group(&all[k], &all[i]));
 		if (all[i].ns || there)
 			continue;
-		pw_buf_printf(out, "  - apiGroups: [\"%s\"]\n    resources: [", all[i].group);
+		pw_buf_printf(out, "  - apiGroups: [\"%.*s\"]\n    resources: [", group_len(all[i].version), all[i].version);
 		for (size_t k = i; k < n; k++)
-			if (!all[k].ns && strcmp(all[k].group, all[i].group) == 0) {
+			if (!all[k].ns && same_group(&all[k], &all[i])) {
 				pw_buf_printf(out, "%s%s", first ? "" : ", ", all[k].resource);
 				first = false;
 			}
@@ -143,7 +156,7 @@ static void roles_in(struct pw_buf *out, const struct pw_cluster_resource *all, 
 		if (!all[i].ns || strcmp(all[i].ns, ns) != 0)
 			continue;
 		role_head(out, "Role", "packetwalk-reads", ns);
-		pw_buf_printf(out, "  - apiGroups: [\"%s\"]\n    resources: [%s]\n    verbs: [get, list]\n", all[i].group, all[i].resource);
+		pw_buf_printf(out, "  - apiGroups: [\"%.*s\"]\n    resources: [%s]\n    verbs: [get, list]\n", group_len(all[i].version), all[i].version, all[i].resource);
 		binding(out, "Role", "packetwalk-reads", ns, subject_text);
 	}
 }

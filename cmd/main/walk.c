@@ -94,18 +94,13 @@ static void announce(struct pw_walk_run *run)
 
 static void say_reading(struct pw_walk_run *run, unsigned kinds)
 {
-	static const struct { unsigned bit; const char *word; } words[] = {
-		{ PW_FACT_NAMESPACES, "namespaces" }, { PW_FACT_NODES, "nodes" }, { PW_FACT_PODS, "pods" },
-		{ PW_FACT_SERVICES, "services" }, { PW_FACT_SLICES, "endpointslices" }, { PW_FACT_POLICIES, "networkpolicies" },
-		{ PW_FACT_WORKLOADS, "workloads" }, { PW_FACT_CONFIGMAPS, "configmaps" }, { PW_FACT_EVENTS, "events" },
-	};
 	PW_CLEAN_BUF struct pw_buf line, where;
 	const char *from = pw_cluster_describe(run->app->cluster);
 	pw_buf_init(&line, 8192);
 	pw_buf_init(&where, 8192);
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (kinds & words[i].bit)
-			pw_buf_printf(&line, "%s%s", line.len ? ", " : "", words[i].word);
+	for (unsigned bit = 1; bit <= PW_ALL_FACTS; bit <<= 1)
+		if (kinds & bit)
+			pw_buf_printf(&line, "%s%s", line.len ? ", " : "", pw_fact_word((enum pw_fact)bit));
 	pw_buf_escaped(&where, from, strlen(from));
 	pw_note(run->app, "Reading %s from %s", pw_buf_str(&line), pw_buf_str(&where));
 }

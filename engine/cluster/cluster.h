@@ -29,11 +29,14 @@ int pw_cluster_need(struct pw_cluster *cluster, unsigned kinds, const char *ns, 
 void pw_cluster_set_deadline(struct pw_cluster *cluster, int64_t mono_ms);
 const struct pw_facts *pw_cluster_facts(const struct pw_cluster *cluster); /* valid until close; grows with need */
 
+#define PW_ALL_FACTS ((enum pw_fact)(PW_FACT_EVENTS * 2 - 1)) /* every kind; events are the last */
+/* "pods", "networkpolicies": for messages. */
+const char *pw_fact_word(enum pw_fact kind);
+
 /* What is listed of an API server for these kinds. Returns how many there are, whatever `max` is. */
 struct pw_cluster_resource {
-	enum pw_fact kind;
-	const char *group, *resource; /* "" for the core group; "endpointslices" */
-	const char *ns;               /* in this namespace only, or NULL: everywhere */
+	const char *version, *resource; /* "discovery.k8s.io/v1", "endpointslices"; the core group has none: "v1" */
+	const char *ns;                 /* in this namespace only, or NULL: everywhere */
 };
 size_t pw_cluster_resources(unsigned kinds, struct pw_cluster_resource *ret, size_t max);
 

@@ -48,18 +48,6 @@ const struct pw_list_kind pw_list_kinds[] = {
 };
 const size_t pw_list_kinds_count = sizeof(pw_list_kinds) / sizeof(pw_list_kinds[0]);
 
-/* "/apis/discovery.k8s.io/v1" to "discovery.k8s.io": the version's text without the version. */
-static const char *group_of(const struct pw_list_kind *kind)
-{
-	static const char *const groups[] = { "apps", "discovery.k8s.io", "networking.k8s.io", "policy.networking.k8s.io" };
-	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
-		size_t len = strlen(groups[i]);
-		if (!strncmp(kind->version, groups[i], len) && kind->version[len] == '/')
-			return groups[i];
-	}
-	return "";
-}
-
 size_t pw_cluster_resources(unsigned kinds, struct pw_cluster_resource *ret, size_t max)
 {
 	size_t n = 0;
@@ -68,7 +56,7 @@ size_t pw_cluster_resources(unsigned kinds, struct pw_cluster_resource *ret, siz
 		if (!(kinds & kind->fact))
 			continue;
 		if (n < max)
-			ret[n] = (struct pw_cluster_resource){ kind->fact, group_of(kind), kind->resource, kind->only_ns };
+			ret[n] = (struct pw_cluster_resource){ kind->version, kind->resource, kind->only_ns };
 		n++;
 	}
 	return n;

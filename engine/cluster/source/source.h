@@ -25,9 +25,4 @@ struct pw_source {
 
 extern const struct pw_source pw_source_bundle, pw_source_manifests, pw_source_kube, pw_source_in_cluster;
 
-#define PW_ALL_FACTS ((1u << PW_KIND_COUNT) - 1)
-
-/* "pods", "networkpolicies": for messages. */
-const char *pw_fact_word(enum pw_fact kind);
-
 #endif
