@@ -28,21 +28,23 @@ static uint64_t wanted(unsigned needs)
 	return keep;
 }
 
-static int read_permitted(uint64_t *ret)
+struct caps { uint64_t permitted, effective; };
+
+static int read_caps(struct caps *ret)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
 	if (syscall(SYS_capget, &head, data) < 0)
 		return -1;
-	*ret = (uint64_t)data[1].permitted << CAPS_PER_WORD | data[0].permitted;
+	ret->permitted = (uint64_t)data[1].permitted << CAPS_PER_WORD | data[0].permitted;
+	ret->effective = (uint64_t)data[1].effective << CAPS_PER_WORD | data[0].effective;
 	return 0;
 }
 
 bool pw_privs_has(unsigned cap)
 {
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
-	return cap < CAPS_MAX && syscall(SYS_capget, &head, data) == 0 && (data[cap / CAPS_PER_WORD].effective >> cap % CAPS_PER_WORD & 1) != 0;
+	struct caps have;
+	return cap < CAPS_MAX && read_caps(&have) == 0 && (have.effective & bit(cap)) != 0;
 }
 
 static int write_all(uint64_t caps)
@@ -76,12 +78,12 @@ static void raise_ambient(uint64_t keep)
 
 int pw_privs_keep(unsigned needs, struct pw_err *err)
 {
-	uint64_t have;
+	struct caps have;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return pw_err_sys(err, PW_INTERNAL, errno, "cannot renounce new privileges");
-	if (read_permitted(&have) < 0)
+	if (read_caps(&have) < 0)
 		return pw_err_sys(err, PW_INTERNAL, errno, "cannot read capabilities");
-	uint64_t keep = have & wanted(needs);
+	uint64_t keep = have.permitted & wanted(needs);
 	shrink_bounding(keep);
 	if (write_all(keep) < 0)
 		return pw_err_sys(err, PW_INTERNAL, errno, "cannot drop capabilities");
