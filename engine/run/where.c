@@ -31,14 +31,14 @@ bool pw_is_agent(const struct pw_pod *pod)
 	       app && !strcmp(app, PW_AGENT_APP);
 }
 
-/* The pod on that node in which an agent can be started, as "ns/name"; "" where none is ready. */
-static const char *agent_on(const struct pw_facts *facts, const char *node, struct pw_arena *arena)
+/* The pod on that node in which an agent can be started; "" where none is ready. */
+static const char *agent_on(const struct pw_facts *facts, const char *node)
 {
 	size_t n = 0;
 	const struct pw_pod *const *pods = facts ? pw_facts_pods(facts, &n) : NULL;
 	for (size_t i = 0; i < n; i++)
 		if (pw_is_agent(pods[i]) && strcmp(pods[i]->node, node) == 0)
-			return pw_arena_printf(arena, "%s/%s", pods[i]->meta.ns, pods[i]->meta.name);
+			return pods[i]->meta.name;
 	return "";
 }
 
@@ -63,7 +63,7 @@ int pw_where_text(const struct pw_facts *facts, const char *text, struct pw_aren
 {
 	int rc = named_place(facts, text, arena, ret, err);
 	if (rc == PW_OK && (ret->kind == PW_AT_NODE || ret->kind == PW_AT_POD))
-		ret->agent = agent_on(facts, ret->node, arena);
+		ret->agent = agent_on(facts, ret->node);
 	return rc;
 }
 

@@ -31,7 +31,7 @@ struct pw_vantage {
 	const char *path, *node, *ns, *pod, *uid;
 	long pid;
 	bool host_network;          /* of the pod: then the node's namespace */
-	const char *agent;          /* "ns/name": the pod on that node in which an agent can be started; "" or NULL: none known */
+	const char *agent;          /* the pod of PW_AGENT_NAMESPACE on that node in which an agent can be started; "" or NULL: none known */
 };
 
 /* "here", "netns:PATH", "pid:N", "uid:POD-UID" (a pod of this machine), "node:NAME"; strings borrowed from `text` copies in arena. */

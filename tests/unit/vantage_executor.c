@@ -600,8 +600,8 @@ static void test_commands(void)
 	command_is("exec:sh -c 'echo {node}'", &evil, "--via exec: {node} is \"-oProxyCommand=x\", which is not put on a command line");
 	command_is("ssh", &pod, "ssh|-T|-o|BatchMode=yes|--|n1|packetwalk|agent|");
 	command_is("ssh:root", &pod, "ssh|-T|-o|BatchMode=yes|--|root@n1|packetwalk|agent|");
-	const struct pw_vantage served = { .kind = PW_AT_NODE, .node = "n1", .agent = "packetwalk/packetwalk-agent-x7" };
-	const struct pw_vantage odd = { .kind = PW_AT_NODE, .node = "n1", .agent = "packetwalk/-x" };
+	const struct pw_vantage served = { .kind = PW_AT_NODE, .node = "n1", .agent = "packetwalk-agent-x7" };
+	const struct pw_vantage odd = { .kind = PW_AT_NODE, .node = "n1", .agent = "-x" };
 	command_is("kubectl", &served, "kubectl|--context|prod|exec|-i|-q|-n|packetwalk|packetwalk-agent-x7|-c|agent|--|packetwalk|agent|");
 	command_is("kubectl:oc", &served, "oc|--context|prod|exec|-i|-q|-n|packetwalk|packetwalk-agent-x7|-c|agent|--|packetwalk|agent|");
 	command_is("kubectl", &pod, "--via kubectl: no pod of the agent is ready on n1: packetwalk manifest agent | kubectl apply -f -");
