@@ -39,11 +39,11 @@ struct pw_executor {
 struct pw_executor *pw_executor_new(const struct pw_executor_config *config, struct pw_err *err)
 {
 	struct pw_executor *ex = calloc(1, sizeof *ex);
-	(void)pw_libcurl_load(NULL); /* before a check enters another file system; one that uses it says what is missing */
 	if (!ex) {
 		(void)pw_err_set(err, PW_NOMEM, "no memory for the executor");
 		return NULL;
 	}
+	(void)pw_libcurl_load(NULL); /* before a check enters another file system; one that uses it says what is missing */
 	ex->max_jobs = config->jobs ? config->jobs : DEFAULT_JOBS;
 	ex->limits.max_output = config->max_output ? config->max_output : DEFAULT_OUTPUT;
 	ex->limits.max_memory = config->max_memory ? config->max_memory : DEFAULT_MEMORY;
