@@ -35,7 +35,7 @@ rm -rf "$logs"; mkdir -p "$logs"
 	cat <<-END
 		checks $bin checks
 		show $bin show pod-to-service
-		lint $bin lint playbooks/pod-to-service.yaml playbooks/pod-to-pod.yaml playbooks/pod-dns.yaml playbooks/start.yaml
+		lint $bin lint $(echo playbooks/*.yaml)
 		test $bin test playbooks/pod-to-pod.yaml
 		graph $bin graph pod-to-service
 		schema $bin schema

@@ -29,7 +29,7 @@ start_ready() {
 	mkfifo "$pipe"
 	setsid "$@" 3>"$pipe" >>"$log" 2>&1 </dev/null &
 	started=$!
-	read -r -N 1 answer <"$pipe" || true
+	read -r -N 1 answer <"$pipe" || answer=none # it ended without a word
 	rm "$pipe"
 	[ "$answer" = r ] || die "did not start: $* ($(tail -n 3 "$log"))"
 }
