@@ -134,7 +134,7 @@ include tests/kube/kube.mk
 include tests/golden/golden.mk
 include tests/checks/checks.mk
 
-.PHONY: deps demo docs check check-lab check-faults check-cluster check-san check-valgrind lint bench install uninstall
+.PHONY: deps demo docs check check-lab check-faults check-cluster check-san check-valgrind lint bench bench-accuracy install uninstall
 deps: ## install what is missing to build and test (Debian)
 	$(Q)sh tests/deps.sh
 
@@ -188,6 +188,10 @@ lint: $(BIN) $(B)/tests/unit/play_schema ## layers, headers, banned functions, s
 
 bench: all $(B)/tests/bench/overhead ## what it costs, each figure beside what it is held against
 	$(Q)$(PYTHON) tests/bench/run.py
+
+# RUNGS: what the operator has, of those in tests/lab/labkit/accuracy.py; all unless said. LAB=tests/cluster/lab for a real cluster.
+bench-accuracy: $(BIN) ## how right it is with how little, rung by rung (FAULTS="dirs" RUNGS=a,b SHARDS=n)
+	$(Q)PACKETWALK=$(CURDIR)/$(BIN) $(PYTHON) tests/bench/accuracy.py --out $(B)/accuracy --shards $(SHARDS) $(if $(RUNGS),--rungs $(RUNGS)) $(FAULTS)
 
 docs: $(BIN) ## write man pages and the reference from the declarations, to build/
 	$(Q)$(BIN) doc man build/man

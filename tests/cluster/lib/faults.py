@@ -1,4 +1,4 @@
-"""`lab fault` on the cluster: the same runner as in tests/lab, on a lab that is reset rather than built anew."""
+"""`lab fault` and `lab accuracy` on the cluster: the same runners as in tests/lab, on a lab that is reset rather than built anew."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ HERE = Path(__file__).resolve().parent.parent
 PROJECT = HERE.parent.parent
 sys.path.insert(0, str(PROJECT / "tests/lab"))
 
-from labkit import faults  # noqa: E402
+from labkit import accuracy, faults  # noqa: E402
 from labkit.space import LabError  # noqa: E402
 
 
@@ -44,8 +44,8 @@ class ClusterLab:
         self.words("down")
         return "did not come clean, is built anew: " + done.stderr.strip()[-600:]
 
-    def operator(self, argv):
-        return [self.program, "run", *argv], dict(os.environ)
+    def operator(self, argv, settings):
+        return [self.program, "run", *argv], {**os.environ, **settings}
 
 
 def by_shape(folder):
@@ -57,7 +57,14 @@ def by_shape(folder):
     return shape != "vxlan", shape
 
 
+def main(argv):
+    if len(argv) > 1 and argv[0] == "fault":
+        return faults.run_all(sorted(argv[1:], key=by_shape), ClusterLab())
+    if len(argv) > 3 and argv[0] == "accuracy":
+        return accuracy.run_all(argv[1], argv[2], sorted(argv[3:], key=by_shape), ClusterLab())
+    print("usage: lab fault DIR …, or: lab accuracy OUT RUNGS DIR …", file=sys.stderr)
+    return 2
+
+
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit("usage: lab fault DIR …")
-    sys.exit(faults.run_all(sorted(sys.argv[1:], key=by_shape), ClusterLab()))
+    sys.exit(main(sys.argv[1:]))

@@ -13,6 +13,7 @@ usage: lab WORD …          a real Kubernetes of three nodes on this machine, f
   delete KIND NS/NAME       (a cluster-scoped object: its name alone)
   run ARGS …                packetwalk as an operator at the admin host
   fault DIR …               fault scenarios: inject, run packetwalk, compare with what is expected; TAP
+  accuracy OUT RUNGS DIR …  fault scenarios: inject once, run packetwalk at each rung; see make bench-accuracy
 
 and, as in tests/lab/lab:
   get KIND NS/NAME          the object as JSON
@@ -39,7 +40,7 @@ main() {
 	down) [ $# = 0 ] || usage down; down ;;
 	exec) exec_word "$@" ;;
 	run) run_word "$@" ;;
-	fault) exec python3 "$here/lib/faults.py" "$@" ;;
+	fault | accuracy) exec python3 "$here/lib/faults.py" "$word" "$@" ;;
 	inside-up) inside_up ;;
 	status | apply | delete | get | patch | component | reconcile | logs | kubectl | reset)
 		step_inside "$word" "$@"
@@ -63,7 +64,7 @@ run_word() {
 	local program=${PACKETWALK:-$project/build/packetwalk}
 	need_up
 	case $program in */*) program=$(readlink -f "$program") ;; esac
-	exec env KUBECONFIG="$LAB_DIR/kubeconfig" PACKETWALK_VIA="exec:$LAB_DIR/enter {node} $program agent" \
+	exec env KUBECONFIG="$LAB_DIR/kubeconfig" PACKETWALK_VIA="${PACKETWALK_VIA-exec:$LAB_DIR/enter {node\} $program agent}" \
 		PACKETWALK_MAX_EFFECT="${PACKETWALK_MAX_EFFECT:-privileged}" LAB_DIR="$LAB_DIR" "$LAB_DIR/enter" admin "$program" "$@"
 }
 

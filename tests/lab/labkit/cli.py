@@ -21,6 +21,8 @@ HELP = """usage: lab WORD …          a two-node Kubernetes network in namespac
   delete KIND NS/NAME       (a cluster-scoped object: its name alone)
   run ARGS …                packetwalk as an operator at the admin host
   fault DIR …               fault scenarios: inject, run packetwalk, compare with what is expected; TAP
+  accuracy OUT RUNGS DIR …  fault scenarios: inject once, run packetwalk at each rung (RUNGS: {rungs}); what it said and how
+                            right that is into the folder OUT, as tests/bench/accuracy.py reads it
 
 and, in this lab only:
   get KIND NS/NAME          the stored object as JSON
@@ -34,15 +36,17 @@ and, in this lab only:
   pid PLACE                 its pause process, as numbered inside the lab
   logs NS/POD               what its containers wrote
 
-environment: LAB_DIR (default {lab_dir}), PACKETWALK (default build/packetwalk)"""
+environment: LAB_DIR (default {lab_dir}), PACKETWALK (default build/packetwalk); PACKETWALK_VIA and PACKETWALK_MAX_EFFECT go
+in the place of the lab's own, which look everywhere"""
 
 
 def main(argv):
     if not argv or argv[0] in ("help", "-h", "--help"):
         shapes = " ".join(sorted(p.stem for p in (config.SOURCE / "shapes").glob("*.yaml")))
-        print(HELP.format(shapes=shapes, lab_dir=config.lab_dir()))
+        from .accuracy import RUNGS
+        print(HELP.format(shapes=shapes, rungs=",".join(RUNGS), lab_dir=config.lab_dir()))
         return 0 if argv else 2
-    words = {"up": up, "down": down, "status": status, "exec": exec_, "apply": apply, "delete": delete, "run": run, "fault": fault,
+    words = {"up": up, "down": down, "status": status, "exec": exec_, "apply": apply, "delete": delete, "run": run, "fault": fault, "accuracy": accuracy,
              "get": get, "patch": patch, "component": component, "reconcile": reconcile, "api": api_, "pid": pid, "logs": logs}
     word = words.get(argv[0])
     if not word:
@@ -290,16 +294,14 @@ def exec_(argv):
     os.execv("/bin/sh", ["sh", str(directory / "enter"), argv[0], *argv[2:]])
 
 
-def run_environment(directory):
+def run_environment(directory, environment=os.environ):
     """Environment and program of an operator's packetwalk."""
-    program = os.environ.get("PACKETWALK") or str(config.PROJECT / "build/packetwalk")
+    program = environment.get("PACKETWALK") or str(config.PROJECT / "build/packetwalk")
     if os.sep in program:
         program = os.path.abspath(program)
-    via = f"exec:{directory}/enter {{node}} {program} agent"
     # Its operator owns the nodes and has consented to everything, captures included.
-    effect = os.environ.get("PACKETWALK_MAX_EFFECT", "privileged")
-    return program, {**os.environ, "KUBECONFIG": f"{directory}/kubeconfig", "PACKETWALK_VIA": via, "PACKETWALK_MAX_EFFECT": effect,
-                     "LAB_DIR": str(directory)}
+    own = {"PACKETWALK_VIA": f"exec:{directory}/enter {{node}} {program} agent", "PACKETWALK_MAX_EFFECT": "privileged"}
+    return program, {**own, **environment, "KUBECONFIG": f"{directory}/kubeconfig", "LAB_DIR": str(directory)}
 
 
 def run(argv):
@@ -336,3 +338,9 @@ def fault(argv):
     need(argv, "fault DIR …")
     from . import faults
     return faults.run_all(argv)
+
+
+def accuracy(argv):
+    need(len(argv) >= 3, "accuracy OUT RUNGS DIR …")
+    from . import accuracy as ladder
+    return ladder.run_all(argv[0], argv[1], argv[2:])

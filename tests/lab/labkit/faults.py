@@ -49,9 +49,9 @@ class NetnsLab:
         """Called when a scenario is over and healed; returns a remark or None."""
         self.words("down")
 
-    def operator(self, argv):
-        """argv and environment of an operator's packetwalk."""
-        program, environment = run_environment(self.directory)
+    def operator(self, argv, settings):
+        """argv and environment of an operator's packetwalk; settings are more of its environment."""
+        program, environment = run_environment(self.directory, {**os.environ, **settings})
         return ["sh", str(self.directory / "enter"), "admin", program, *argv], environment
 
 
@@ -68,6 +68,15 @@ class Scenario:
         self.title = self.data.get("title", "")
         self.shape = self.data.get("shape", "vxlan")
 
+    @property
+    def expect(self):
+        return self.data["expect"]
+
+    def allowed_components(self):
+        """The component names that are equally right; empty when any is."""
+        allowed = self.expect.get("component") or []
+        return [allowed] if isinstance(allowed, str) else allowed
+
     def is_for(self, kind):
         return kind in self.data.get("labs", ["netns"])
 
@@ -78,15 +87,14 @@ class Scenario:
 
     def compare(self, code, result):
         """What differs from the expectation; empty when it is met."""
-        expect = self.data["expect"]
+        expect = self.expect
         verdict = result.get("verdict") or {}
         status, layer, component = result.get("status"), verdict.get("layer"), verdict.get("component")
         problems = []
         if expect.get("status") == "inconclusive":
             if status != "inconclusive" or code != 4:
                 problems.append(f"status {status}, exit {code}; expected inconclusive, exit 4")
-            suspected = {name for name, entry in (result.get("layers") or {}).items() if entry.get("state") in ("suspected", "at-fault")}
-            missing = set(expect.get("layers", [])) - suspected
+            missing = set(expect.get("layers", [])) - suspected_layers(result)
             if missing:
                 problems.append(f"not suspected: {', '.join(sorted(missing))}")
         elif expect.get("layer") == "none":
@@ -97,11 +105,14 @@ class Scenario:
                 problems.append(f"status {status}, exit {code}; expected fault, exit 1")
             if layer != expect.get("layer"):
                 problems.append(f"layer {layer}; expected {expect.get('layer')}")
-            allowed = expect.get("component")
-            allowed = [allowed] if isinstance(allowed, str) else allowed
+            allowed = self.allowed_components()
             if allowed and component not in allowed:
                 problems.append(f"component {component}; expected {' or '.join(allowed)}")
         return problems
+
+
+def suspected_layers(result):
+    return {name for name, entry in (result.get("layers") or {}).items() if entry.get("state") in ("suspected", "at-fault")}
 
 
 class Report:
@@ -133,7 +144,7 @@ class Report:
         return 1 if self.failed else 0
 
 
-def _script(lab, scenario, name):
+def script(lab, scenario, name):
     """Runs inject or heal with the environment the contract promises; returns a problem or None."""
     environment = {**os.environ, "LAB": lab.program, "LAB_KIND": lab.kind, "LAB_SHAPE": scenario.shape, "LAB_DIR": str(lab.directory),
                    "KUBECONFIG": f"{lab.directory}/kubeconfig"}
@@ -150,18 +161,28 @@ def _script(lab, scenario, name):
     return None
 
 
-def _diagnose(lab, scenario):
-    """(problems, details) of one packetwalk run."""
-    argv, environment = lab.operator(scenario.command())
+def walk(lab, scenario, settings):
+    """One packetwalk run: (how it ended, its seconds, its result); None where there is none."""
+    argv, environment = lab.operator(scenario.command(), settings)
     started = time.monotonic()
     try:
         done = subprocess.run(argv, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=RUN_SECONDS)
     except subprocess.TimeoutExpired:
-        return [f"packetwalk: no end after {RUN_SECONDS} s"], {}
-    details = {"expected": scenario.data["expect"], "exit": done.returncode, "seconds": round(time.monotonic() - started, 2)}
+        return None, RUN_SECONDS, None
+    seconds = round(time.monotonic() - started, 2)
     try:
-        result = json.loads(done.stdout)
+        return done, seconds, json.loads(done.stdout)
     except json.JSONDecodeError:
+        return done, seconds, None
+
+
+def _diagnose(lab, scenario):
+    """(problems, details) of one packetwalk run."""
+    done, seconds, result = walk(lab, scenario, {})
+    if done is None:
+        return [f"packetwalk: no end after {RUN_SECONDS} s"], {}
+    details = {"expected": scenario.expect, "exit": done.returncode, "seconds": seconds}
+    if result is None:
         return ["packetwalk printed no JSON"], {**details, "stdout": done.stdout[-400:], "stderr": done.stderr[-600:]}
     verdict = result.get("verdict") or {}
     details["got"] = {"status": result.get("status"), **{k: verdict.get(k) for k in ("id", "layer", "component")}}
@@ -171,11 +192,11 @@ def _diagnose(lab, scenario):
     return scenario.compare(done.returncode, result), details
 
 
-def _after(lab, scenario):
+def after(lab, scenario):
     """Heals (a fault may reach beyond the lab). Returns a remark for the author, or None."""
     remark = None
     if (scenario.folder / "heal").exists():
-        remark = _script(lab, scenario, "heal")
+        remark = script(lab, scenario, "heal")
         if not remark and lab.words("status").returncode != 0:
             remark = "heal left problems (lab status)"
     return lab.after() or remark
@@ -184,12 +205,12 @@ def _after(lab, scenario):
 def _run_one(lab, scenario, report):
     try:
         lab.prepare(scenario.shape)
-        problem = _script(lab, scenario, "inject")
+        problem = script(lab, scenario, "inject")
         problems, details = ([problem], {}) if problem else _diagnose(lab, scenario)
     except LabError as error:
         problems, details = [str(error)], {}
     report.line(scenario.id, scenario.title, problems, details)
-    remark = _after(lab, scenario) if lab.is_up() else None
+    remark = after(lab, scenario) if lab.is_up() else None
     if remark:
         print("# " + remark.replace("\n", "\n# "), flush=True)
 
