@@ -134,7 +134,7 @@ include tests/kube/kube.mk
 include tests/golden/golden.mk
 include tests/checks/checks.mk
 
-.PHONY: deps demo docs check check-lab check-faults check-cluster check-san check-valgrind lint bench bench-accuracy install uninstall
+.PHONY: deps demo docs check check-deep check-lab check-faults check-cluster check-san check-valgrind lint bench bench-accuracy install uninstall
 deps: ## install what is missing to build and test (Debian)
 	$(Q)sh tests/deps.sh
 
@@ -142,29 +142,35 @@ demo: deps ## raise a lab, break it (FAULT=name), let packetwalk find it
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)sh tests/demo.sh
 
-# Everything, each suite to a log of its own; the last line adds them up.
+# Everything, each suite to a log of its own; the last line adds them up. One lane waits for networks, the other computes.
 LOGS := $(CURDIR)/build/logs
+JOBS ?= $(shell nproc)
 SUB = $(MAKE) --no-print-directory
 check: deps ## set up, build and run every test; the last line is "N passed, N failed"
-	$(Q)$(SUB) all
+	$(Q)$(SUB) -j$(JOBS) all
 	$(Q)sh tests/check.sh $(LOGS) \
-		'lint=$(SUB) lint' \
-		'unit=$(SUB) unit CORPORA=$(CORPORA)' \
-		'unit-clang=$(SUB) unit CC=$(CLANG) B=build/clang' \
-		'unit-san=$(SUB) unit VARIANT=san' \
-		'golden=$(SUB) golden' \
-		'golden-san=$(SUB) golden VARIANT=san' \
-		'playbooks=sh tests/playbooks.sh $(BIN)' \
+		'faults=$(SUB) check-faults' \
+		'lab=tests/lab/selftest' \
 		'net=$(SUB) check-net' \
 		'kube=$(SUB) check-kube' \
-		'oom=$(SUB) check-oom' \
-		'fuzz-corpus=$(SUB) fuzz-corpus' \
-		'valgrind=$(SUB) check-valgrind' \
+		'golden=$(SUB) golden' \
 		'extend=sh tests/extend.sh $(CURDIR)/$(BIN)' \
-		'lab=tests/lab/selftest' \
-		'faults=$(SUB) check-faults' \
-		'faults-san=$(SUB) check-faults VARIANT=san FAULTS="$(FAULTS_SAN)"' \
-		$(if $(CORPORA),'corpora=$(SUB) check-corpora CORPORA=$(CORPORA)')
+		'+lint=$(SUB) lint' \
+		'+unit=$(SUB) -j$(JOBS) unit CORPORA=$(CORPORA)' \
+		'+unit-san=$(SUB) -j$(JOBS) unit VARIANT=san' \
+		'+playbooks=sh tests/playbooks.sh $(BIN)' \
+		'+oom=$(SUB) -j$(JOBS) check-oom' \
+		'+fuzz-corpus=$(SUB) -j$(JOBS) fuzz-corpus' \
+		$(if $(CORPORA),'+corpora=$(SUB) check-corpora CORPORA=$(CORPORA)')
+
+# The same tests through other eyes: another compiler, the sanitizers, valgrind.
+check-deep: deps ## the tests again with clang, the sanitizers and valgrind
+	$(Q)$(SUB) -j$(JOBS) all
+	$(Q)sh tests/check.sh $(LOGS) \
+		'faults-san=$(SUB) -j$(JOBS) check-faults VARIANT=san FAULTS="$(FAULTS_SAN)"' \
+		'golden-san=$(SUB) -j$(JOBS) golden VARIANT=san' \
+		'+unit-clang=$(SUB) -j$(JOBS) unit CC=$(CLANG) B=build/clang' \
+		'+valgrind=$(SUB) -j$(JOBS) check-valgrind'
 
 SHARDS ?= 3
 FAULTS ?= $(sort $(wildcard tests/faults/*))
