@@ -11,6 +11,7 @@
 #include <doc/json.h>
 #include <out/kit/kit.h>
 #include <run/where.h>
+#include <run/ways.h>
 #include <vantage/executor.h>
 
 #include "main/library.h"
@@ -30,6 +31,7 @@ struct job {
 	struct pw_vantage vantage;
 	const char *where;
 	struct pw_val *params;
+	enum pw_effect most;
 	unsigned timeout_ms;
 };
 
@@ -118,11 +120,27 @@ static int read_place(struct job *job, const char *at, struct pw_err *err)
 
 /* ---- running ---- */
 
+static int choose_way(struct job *job, const struct pw_ways *ways, struct pw_err *err)
+{
+	const struct pw_consent consent = pw_consent_up_to(job->most);
+	struct pw_way_choice choice = pw_way_choose(ways, job->check, &job->vantage, &consent);
+	job->vantage.way = choice.way;
+	if (choice.allowed)
+		return PW_OK;
+	PW_CLEAN_BUF struct pw_buf does;
+	pw_buf_init(&does, 1024);
+	pw_way_say(&choice, job->check, &job->vantage, &does);
+	return pw_err_set(err, PW_USAGE, "%s %s: that has the effect '%s', allow it with --max-effect %s", job->check->name, pw_buf_str(&does),
+			  pw_effect_word(choice.effect), pw_effect_word(choice.effect));
+}
+
 /* PW_OK with the result; PW_CANCELLED with *ret_code when a signal ended it. */
 static int run_check(struct job *job, struct pw_task_done *ret, int *ret_code, struct pw_err *err)
 {
 	struct pw_executor *executor = NULL;
 	int wake = pw_signals_start(), rc = pw_app_executor(job->app, &executor, err);
+	if (!rc)
+		rc = choose_way(job, pw_executor_ways(executor), err);
 	struct pw_task task = { .id = 1, .check = job->check, .vantage = &job->vantage, .params = job->params, .facts = job->facts,
 				.timeout_ms = job->timeout_ms };
 	if (!rc)
@@ -250,16 +268,16 @@ static int write_result(const struct job *job, const struct pw_task_done *done, 
 static int check_effect(struct job *job)
 {
 	const char *word = pw_app_opt(job->app, "max-effect");
-	enum pw_effect most = PW_EFFECT_SENDS;
 	bool known = !word;
+	job->most = PW_EFFECT_SENDS;
 	for (int e = PW_EFFECT_NONE; word && e <= PW_EFFECT_PRIVILEGED; e++)
 		if (strcmp(word, pw_effect_word((enum pw_effect)e)) == 0) {
-			most = (enum pw_effect)e;
+			job->most = (enum pw_effect)e;
 			known = true;
 		}
 	if (!known)
 		return pw_fail(job->app, PW_EXIT_USAGE, "--max-effect '%s': none, reads, sends, execs, creates or privileged", word);
-	if (job->check->effect <= most)
+	if (job->check->effect <= job->most)
 		return 0;
 	return pw_fail(job->app, PW_EXIT_USAGE, "%s has the effect '%s': allow it with --max-effect %s", job->check->name,
 		       pw_effect_word(job->check->effect), pw_effect_word(job->check->effect));
@@ -302,7 +320,7 @@ static int run(struct pw_app *app)
 	if (read_place(&job, at, &err))
 		return pw_fail_err(app, PW_EXIT_USAGE, &err);
 	if (run_check(&job, &done, &stopped, &err))
-		return pw_fail_err(app, stopped ? stopped : PW_EXIT_ENVIRONMENT, &err);
+		return pw_fail_err(app, stopped ? stopped : err.code == PW_USAGE ? PW_EXIT_USAGE : PW_EXIT_ENVIRONMENT, &err);
 	return write_result(&job, &done, format);
 }
 

@@ -14,6 +14,7 @@
 
 #include <base/text.h>
 #include <cluster/cluster.h>
+#include <proc/child.h>
 #include <vantage/executor.h>
 
 #include "config.h"
@@ -316,6 +317,14 @@ const char *const *pw_app_kubectl(struct pw_app *app)
 	return options;
 }
 
+/* Without --via: kubectl as it is installed, where the cluster that is looked at is the one it would talk to. */
+static bool finds_kubectl(struct pw_app *app, const char *from)
+{
+	char path[4096];
+	bool live = app->cluster && (!from || !strncmp(from, "kube:", 5));
+	return live && pw_program_find("kubectl", getenv("PATH"), path, sizeof path, NULL) == PW_OK;
+}
+
 int pw_app_executor(struct pw_app *app, struct pw_executor **ret, struct pw_err *err)
 {
 	if (!app->executor) {
@@ -326,6 +335,7 @@ int pw_app_executor(struct pw_app *app, struct pw_executor **ret, struct pw_err 
 		if (config.via && !strncmp(config.via, "kubectl", strlen("kubectl")) && from && (!strncmp(from, "bundle:", 7) || !strncmp(from, "manifests:", 10)) &&
 		    !pw_app_opt(app, "context"))
 			return pw_err_set(err, PW_USAGE, "--via kubectl with --cluster %s: say with --context which cluster that is", from);
+		config.found_kubectl = !config.via && finds_kubectl(app, from);
 		int rc = pw_app_number(app, "jobs", 0, 256, &config.jobs, err);
 		if (rc)
 			return rc;

@@ -47,7 +47,10 @@ static enum pw_driver_say on_ask(void *arg, const struct pw_play_step *step, con
 	return pw_wizard_ask(arg, step, question, ret_answer);
 }
 
-static bool on_consent(void *arg, const struct pw_play_step *step, enum pw_effect effect) { return pw_wizard_consent(arg, step, effect); }
+static bool on_consent(void *arg, const struct pw_play_step *step, enum pw_effect effect, const char *does)
+{
+	return pw_wizard_consent(arg, step, effect, does);
+}
 
 static void on_inputs(void *arg, struct pw_inputs *inputs)
 {

@@ -30,7 +30,6 @@ struct pw_walk_run {
 	enum pw_effect max_effect;
 	int64_t deadline_ms;           /* pw_mono_ms() of the end of the run, 0: none */
 	bool any_namespace;            /* -A: completion does not prefer the current one */
-	unsigned allowed, refused;     /* effects a person was asked about, 1 << effect */
 	bool status_line;              /* a line without a newline stands on the terminal */
 	bool shown;                    /* steps went by on the same terminal that gets the result */
 	bool cancelled;                /* SIGINT ended the running check */
@@ -48,7 +47,7 @@ struct pw_out_style pw_stream_style(const struct pw_stream *stream);
 /* wizard.c: questions to a person. */
 bool pw_wizard_inputs(struct pw_walk_run *run, struct pw_inputs *inputs, bool all); /* false: save and quit */
 enum pw_driver_say pw_wizard_ask(struct pw_walk_run *run, const struct pw_play_step *step, const char *question, const char **ret_answer);
-bool pw_wizard_consent(struct pw_walk_run *run, const struct pw_play_step *step, enum pw_effect effect);
+bool pw_wizard_consent(struct pw_walk_run *run, const struct pw_play_step *step, enum pw_effect effect, const char *does);
 enum pw_driver_say pw_wizard_after(struct pw_walk_run *run, const struct pw_play_step *step, const struct pw_step_result *result);
 void pw_wizard_farewell(struct pw_walk_run *run, const struct pw_record *record);
 

@@ -232,30 +232,18 @@ enum pw_driver_say pw_wizard_ask(struct pw_walk_run *run, const struct pw_play_s
 	}
 }
 
-bool pw_wizard_consent(struct pw_walk_run *run, const struct pw_play_step *step, enum pw_effect effect)
+bool pw_wizard_consent(struct pw_walk_run *run, const struct pw_play_step *step, enum pw_effect effect, const char *does)
 {
-	static const char *const does[] = { [PW_EFFECT_NONE] = "changes and sends nothing", [PW_EFFECT_READS] = "reads",
-		[PW_EFFECT_SENDS] = "sends packets", [PW_EFFECT_EXECS] = "runs a program inside a pod or node",
-		[PW_EFFECT_CREATES] = "creates objects in the cluster, labelled and removed afterwards",
-		[PW_EFFECT_PRIVILEGED] = "runs with privileges on a node" };
-	unsigned bit = 1u << effect;
-	if (!run->interactive || (run->refused & bit))
+	if (!run->interactive)
 		return false;
-	if (run->allowed & bit)
-		return true;
 	static const char *const yes_no[] = { "yes", "no" };
 	const char *text = NULL;
 	char key = 0;
 	struct pw_prompt prompt = { .type = "yes/no", .otherwise = "no", .help = step->why, .keys = "", .candidates = yes_no, .n_candidates = 2,
 		.question = pw_arena_printf(run->app->arena, "%s: the check %s %s. Allow checks of this class (%s)?",
-					    step->title ? step->title : step->id, step->check, does[effect], pw_effect_word(effect)) };
+					    step->title ? step->title : step->id, step->check, does, pw_effect_word(effect)) };
 	pw_progress_clear(run);
-	bool yes = pw_prompt_ask(run->app, &prompt, &text, &key) == PW_PROMPT_TEXT && (strcmp(text, "yes") == 0 || strcmp(text, "y") == 0);
-	if (yes)
-		run->allowed |= bit;
-	else
-		run->refused |= bit;
-	return yes;
+	return pw_prompt_ask(run->app, &prompt, &text, &key) == PW_PROMPT_TEXT && (strcmp(text, "yes") == 0 || strcmp(text, "y") == 0);
 }
 
 static void show_evidence(struct pw_walk_run *run, const struct pw_step_result *result)

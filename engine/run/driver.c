@@ -79,8 +79,8 @@ static void report_wait(struct pw_driver *d, const struct pw_slot *slot, int64_t
 
 static bool may_start_ahead(const struct pw_driver *d, const struct pw_play_step *step)
 {
-	enum pw_effect most = d->config.max_effect < PW_EFFECT_SENDS ? d->config.max_effect : PW_EFFECT_SENDS;
-	return step->kind == PW_STEP_CHECK && step->decl && step->decl->effect <= most && !(step->decl->needs & PW_NEEDS_QUIET) &&
+	return step->kind == PW_STEP_CHECK && step->decl && step->decl->effect <= PW_EFFECT_SENDS &&
+	       pw_consent_allows(&d->consent, step->decl->effect) && !(step->decl->needs & PW_NEEDS_QUIET) &&
 	       !pw_slots_reads_this(step);
 }
 
@@ -215,20 +215,32 @@ static struct pw_step_result unknown(struct pw_driver *d, const struct pw_play_s
 	return unmade(step, PW_OUTCOME_UNKNOWN, klass, pw_arena_strdup(d->config.arena, err->text), d->config.arena);
 }
 
-static struct pw_step_result above_effect(struct pw_driver *d, const struct pw_play_step *step)
+static struct pw_step_result above_effect(struct pw_driver *d, const struct pw_play_step *step, const struct pw_slot_wants *wants)
 {
-	const char *word = pw_effect_word(step->decl->effect);
+	const char *word = pw_effect_word(wants->choice.effect), *most = pw_effect_word(d->config.max_effect);
+	const char *title = step->title ? step->title : step->id, *what = step->check;
+	/* What the way takes is said; what the check itself does, its name says. */
+	if (wants->choice.effect > step->decl->effect)
+		what = pw_arena_printf(d->config.arena, "%s %s, which", step->check, wants->does);
 	return unmade(step, PW_OUTCOME_SKIPPED, PW_CLASS_SKIPPED,
 		      pw_arena_printf(d->config.arena, "Not run: %s has the effect '%s', and no more than '%s' is allowed. "
-				      "Open question: %s. --max-effect %s would settle it.", step->check, word,
-				      pw_effect_word(d->config.max_effect), step->title ? step->title : step->id, word), d->config.arena);
+				      "Open question: %s. --max-effect %s would settle it.", what ? what : step->check, word, most, title, word),
+		      d->config.arena);
 }
 
-static bool allowed(struct pw_driver *d, const struct pw_play_step *step)
+/* May any of its checks run? A person is asked once for each class, and may allow one way after refusing another. */
+static bool allowed(struct pw_driver *d, size_t index, struct pw_slot_wants *ret)
 {
-	if (!step->decl || step->decl->effect <= d->config.max_effect)
-		return true;
-	return d->config.ops.consent && d->config.ops.consent(d->config.ops.arg, step, step->decl->effect);
+	const struct pw_driver_ops *ops = &d->config.ops;
+	bool wants;
+	while ((wants = pw_slots_wants(&d->top->slots, index, ret)) && !ret->refused && ops->consent) {
+		unsigned bit = 1u << ret->choice.effect;
+		if (ops->consent(ops->arg, d->top->slots.slots[index].step, ret->choice.effect, ret->does))
+			d->consent.allowed |= bit;
+		else
+			d->consent.refused |= bit;
+	}
+	return !wants || !ret->all;
 }
 
 static int run_check(struct pw_driver *d, const struct pw_play_step *step, size_t index, struct pw_step_result *ret, struct pw_err *err)
@@ -321,6 +333,7 @@ static bool take_known(struct pw_driver *d, const struct pw_play_step *step, str
 static int walk_check(struct pw_driver *d, const struct pw_play_step *step, struct pw_err *err)
 {
 	struct pw_step_result result;
+	struct pw_slot_wants wants;
 	size_t index = (size_t)(step - d->top->play->steps);
 	bool known = take_known(d, step, &result);
 	tell(d, (struct pw_driver_event){ .kind = PW_EV_STEP, .step = step });
@@ -330,8 +343,8 @@ static int walk_check(struct pw_driver *d, const struct pw_play_step *step, stru
 		result = unmade(step, PW_OUTCOME_SKIPPED, PW_CLASS_SKIPPED, "Skipped by choice.", d->config.arena);
 		return finish_step(d, step, &result, err);
 	}
-	if (!allowed(d, step)) {
-		result = above_effect(d, step);
+	if (!allowed(d, index, &wants)) {
+		result = above_effect(d, step, &wants);
 		return finish_step(d, step, &result, err);
 	}
 	int rc = run_check(d, step, index, &result, err);
@@ -411,7 +424,7 @@ static int walk_one(struct pw_driver *d, enum pw_walk_want want, struct pw_err *
 
 int pw_driver_run(const struct pw_driver_config *config, struct pw_record *ret, enum pw_driver_end *ret_end, struct pw_err *err)
 {
-	struct pw_driver d = { .config = *config, .started_ms = pw_now_ms(), .mono_ms = pw_mono_ms() };
+	struct pw_driver d = { .config = *config, .consent = pw_consent_up_to(config->max_effect), .started_ms = pw_now_ms(), .mono_ms = pw_mono_ms() };
 	int rc = pw_frame_start(&d, err);
 	while (!rc && !d.end) {
 		enum pw_walk_want want = pw_walk_want(d.top->walk);

@@ -48,8 +48,9 @@ struct pw_driver_ops {
 	void (*event)(void *arg, const struct pw_driver_event *event); /* NULL: nobody listens */
 	/* The answer to an `ask` step: PW_SAY_GO with *ret_answer (one of the step's, or "not-sure"), SKIP, BACK or QUIT. */
 	enum pw_driver_say (*ask)(void *arg, const struct pw_play_step *step, const char *question, const char **ret_answer);
-	/* May a check of this effect run, though it is above max_effect? NULL: no. */
-	bool (*consent)(void *arg, const struct pw_play_step *step, enum pw_effect effect);
+	/* May checks of this effect run from now on, though it is above max_effect? `does`: what this one would do. Asked once
+	 * for each class. NULL: no. */
+	bool (*consent)(void *arg, const struct pw_play_step *step, enum pw_effect effect, const char *does);
 	/* Inputs of a called playbook that nothing gives (values[i].text NULL): sets those a person answers. NULL: nobody asks. */
 	void (*inputs)(void *arg, struct pw_inputs *inputs);
 	/* After a step was walked: GO on, SKIP the next, REPEAT it, go BACK before it, QUIT. NULL: go on. */

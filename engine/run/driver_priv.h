@@ -39,6 +39,7 @@ struct pw_driver {
 	const struct pw_step_result **results; size_t n_results, cap_results; /* all frames, in the order of the walk */
 	size_t n_known;                  /* results of config.known already walked again */
 	unsigned next_task;
+	struct pw_consent consent;
 	enum pw_driver_end end;          /* PW_END_VERDICT while it runs */
 	bool skip_next, alone;
 	long long started_ms;            /* Unix time */

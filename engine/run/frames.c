@@ -23,7 +23,7 @@ static int push(struct pw_driver *d, const struct pw_play *play, struct pw_scope
 	frame->scope = scope;
 	frame->walk = pw_walk_new(play, scope, arena);
 	frame->slots = (struct pw_slots){ .executor = d->config.executor, .arena = arena, .scope = scope, .facts = d->config.facts,
-					  .here = d->config.here, .next_task = &d->next_task };
+					  .here = d->config.here, .next_task = &d->next_task, .consent = &d->consent };
 	if (!frame->walk || !frame->prefix)
 		return no_memory(err);
 	int rc = pw_slots_init(&frame->slots, play, err);

@@ -22,17 +22,53 @@ int pw_slots_init(struct pw_slots *slots, const struct pw_play *play, struct pw_
 
 /* ---- starting ---- */
 
-static int start_item(struct pw_slots *slots, struct pw_slot *slot, struct pw_slot_item *item, struct pw_err *err)
+/* Where the check is to look, and the way there. */
+static int find_place(const struct pw_slots *slots, const struct pw_play_step *step, const struct pw_consent *consent,
+		      struct pw_vantage *ret, struct pw_way_choice *ret_choice, struct pw_err *err)
+{
+	int rc = pw_where(slots->scope, slots->facts, step->at, slots->here, slots->arena, ret, err);
+	if (rc)
+		return rc;
+	*ret_choice = pw_way_choose(pw_executor_ways(slots->executor), step->decl, ret, consent);
+	ret->way = ret_choice->way;
+	return PW_OK;
+}
+
+static const char *say_choice(const struct pw_slots *slots, const struct pw_play_step *step, const struct pw_vantage *vantage,
+			      const struct pw_way_choice *choice)
+{
+	struct pw_buf said;
+	pw_buf_init(&said, 1024);
+	pw_way_say(choice, step->decl, vantage, &said);
+	const char *text = pw_arena_strdup(slots->arena, pw_buf_str(&said));
+	pw_buf_release(&said);
+	return text ? text : "";
+}
+
+/* Ahead of its turn nothing is started that leaves more than packets behind. */
+static struct pw_consent consent_for(const struct pw_slots *slots, bool ahead)
+{
+	struct pw_consent consent = *slots->consent;
+	if (ahead)
+		consent.allowed &= pw_consent_up_to(PW_EFFECT_SENDS).allowed;
+	return consent;
+}
+
+static int start_item(struct pw_slots *slots, struct pw_slot *slot, struct pw_slot_item *item, bool ahead, struct pw_err *err)
 {
 	const struct pw_play_step *step = slot->step;
+	const struct pw_consent consent = consent_for(slots, ahead);
 	struct pw_vantage vantage;
+	struct pw_way_choice choice;
 	struct pw_val *given = pw_val_map(slots->arena), *params = NULL;
 	struct pw_buf said;
 	int rc = step->with ? pw_scope_expand_val(slots->scope, step->with, slots->arena, &given, err) : PW_OK;
 	if (!rc)
 		rc = pw_params_check(step->decl, given, slots->arena, &params, err);
 	if (!rc)
-		rc = pw_where(slots->scope, slots->facts, step->at, slots->here, slots->arena, &vantage, err);
+		rc = find_place(slots, step, &consent, &vantage, &choice, err);
+	if (!rc && !choice.allowed)
+		rc = pw_err_set(err, PW_DENIED, "not run: it %s, and that was not allowed", say_choice(slots, step, &vantage, &choice));
 	if (rc)
 		return rc;
 	pw_buf_init(&said, 1024);
@@ -45,15 +81,28 @@ static int start_item(struct pw_slots *slots, struct pw_slot *slot, struct pw_sl
 	return pw_executor_start(slots->executor, &task, err);
 }
 
-static int start_loop_item(struct pw_slots *slots, struct pw_slot *slot, struct pw_slot_item *item, struct pw_err *err)
+/* The loop variable is `value` from here on; what it hides is returned, to be shown again. */
+static const struct pw_val *enter_item(const struct pw_slots *slots, const struct pw_play_step *step, const struct pw_val *value)
 {
-	const char *name = slot->step->as ? slot->step->as : "item";
+	const char *name = step->as ? step->as : "item";
 	const struct pw_val *shadowed = pw_scope_get(slots->scope, name);
-	pw_scope_set(slots->scope, name, item->value);
-	int rc = start_item(slots, slot, item, err);
+	pw_scope_set(slots->scope, name, value);
+	return shadowed;
+}
+
+static void leave_item(const struct pw_slots *slots, const struct pw_play_step *step, const struct pw_val *shadowed)
+{
+	const char *name = step->as ? step->as : "item";
 	pw_scope_unset(slots->scope, name);
 	if (shadowed)
 		pw_scope_set(slots->scope, name, shadowed);
+}
+
+static int start_loop_item(struct pw_slots *slots, struct pw_slot *slot, struct pw_slot_item *item, bool ahead, struct pw_err *err)
+{
+	const struct pw_val *shadowed = enter_item(slots, slot->step, item->value);
+	int rc = start_item(slots, slot, item, ahead, err);
+	leave_item(slots, slot->step, shadowed);
 	return rc;
 }
 
@@ -105,7 +154,8 @@ int pw_slots_start(struct pw_slots *slots, size_t index, bool ahead, struct pw_e
 	if (!loop) {
 		slot->n_items = 1;
 		slot->items = pw_arena_array(slots->arena, 1, sizeof *slot->items);
-		int rc = slot->items ? start_item(slots, slot, slot->items, err) : pw_err_set(err, PW_NOMEM, "out of memory");
+		int rc = slot->items ? start_item(slots, slot, slot->items, ahead, err) : pw_err_set(err, PW_NOMEM, "out of memory");
+		slot->in_turn_only = slot->in_turn_only || (ahead && rc == PW_DENIED);
 		if (rc)
 			return rc;
 		slot->n_left = 1;
@@ -119,7 +169,7 @@ int pw_slots_start(struct pw_slots *slots, size_t index, bool ahead, struct pw_e
 	slot->state = PW_SLOT_RUNNING;
 	for (size_t i = 0; i < slot->n_items; i++) {
 		struct pw_err item_err = PW_ERR_INIT;
-		rc = start_loop_item(slots, slot, &slot->items[i], &item_err);
+		rc = start_loop_item(slots, slot, &slot->items[i], ahead, &item_err);
 		if (rc && ahead) {
 			slot->n_items = i;
 			slot->in_turn_only = true;
@@ -133,6 +183,45 @@ int pw_slots_start(struct pw_slots *slots, size_t index, bool ahead, struct pw_e
 	}
 	slot->state = slot->n_left ? PW_SLOT_RUNNING : PW_SLOT_DONE;
 	return PW_OK;
+}
+
+/* ---- what is allowed ---- */
+
+/* One check of the step: may it run? Its place may not be known yet; then only what it does there counts. */
+static bool wants_item(const struct pw_slots *slots, const struct pw_play_step *step, struct pw_slot_wants *ret)
+{
+	struct pw_vantage vantage = { .kind = PW_AT_HERE };
+	struct pw_way_choice choice;
+	if (find_place(slots, step, slots->consent, &vantage, &choice, NULL))
+		choice = pw_way_choose(pw_executor_ways(slots->executor), step->decl, &vantage, slots->consent);
+	if (choice.allowed)
+		return false;
+	*ret = (struct pw_slot_wants){ .choice = choice, .does = say_choice(slots, step, &vantage, &choice),
+				       .refused = (slots->consent->refused & 1u << choice.effect) != 0 };
+	return true;
+}
+
+bool pw_slots_wants(struct pw_slots *slots, size_t index, struct pw_slot_wants *ret)
+{
+	struct pw_slot *slot = &slots->slots[index];
+	size_t n_wants = 0;
+	if (!slot->step->decl || slot->state != PW_SLOT_IDLE)
+		return false;
+	if (!slot->step->for_each || expand_list(slots, slot, NULL) || !slot->n_items) {
+		bool wants = wants_item(slots, slot->step, ret);
+		ret->all = wants;
+		return wants;
+	}
+	for (size_t i = 0; i < slot->n_items; i++) {
+		struct pw_slot_wants one;
+		const struct pw_val *shadowed = enter_item(slots, slot->step, slot->items[i].value);
+		if (wants_item(slots, slot->step, &one) && (n_wants++ == 0 || (ret->refused && !one.refused)))
+			*ret = one;
+		leave_item(slots, slot->step, shadowed);
+	}
+	if (n_wants)
+		ret->all = n_wants == slot->n_items;
+	return n_wants != 0;
 }
 
 static bool mentions_this(const struct pw_val *val)

@@ -5,7 +5,7 @@
 #include <packetwalk/facts.h>
 
 #include <run/run.h>
-#include <vantage/executor.h>
+#include <run/ways.h>
 
 /*
  * The checks of one walk as they run: a slot per step, started ahead of its
@@ -40,7 +40,16 @@ struct pw_slots {
 	const struct pw_facts *facts;
 	const char *here;
 	struct pw_slot *slots; size_t n; /* by step index */
+	const struct pw_consent *consent; /* what is allowed so far, shared by all walks of a run */
 	unsigned *next_task;          /* ids, shared by all walks of a run */
+};
+
+/* What stands in the way of a step: the first of its checks that has no allowed way to its place. */
+struct pw_slot_wants {
+	struct pw_way_choice choice;
+	const char *does;             /* what allowing it means */
+	bool refused;                 /* a person said no to that class already */
+	bool all;                     /* none of its checks may run */
 };
 
 int pw_slots_init(struct pw_slots *slots, const struct pw_play *play, struct pw_err *err); /* the rest is set by the caller */
@@ -49,6 +58,8 @@ int pw_slots_init(struct pw_slots *slots, const struct pw_play *play, struct pw_
  * needs is not known or does not exist), PW_USAGE (bad parameters), or the executor's. In its turn, an item of a loop
  * that cannot run is a result of its own; ahead of it, it means that the step is not ripe, and nothing is started. */
 int pw_slots_start(struct pw_slots *slots, size_t index, bool ahead, struct pw_err *err);
+/* Is there a check of the step that may not run as things stand? false also where its place is not known. */
+bool pw_slots_wants(struct pw_slots *slots, size_t index, struct pw_slot_wants *ret);
 /* Does it read ${this}, the step that ended last? Then it is made of something else before its turn. */
 bool pw_slots_reads_this(const struct pw_play_step *step);
 /* Takes a finished task if it belongs here. */

@@ -134,6 +134,7 @@ bool pw_vantage_copy(const struct pw_vantage *from, struct pw_arena *arena, stru
 	ret->ns = pw_arena_strdup(arena, from->ns);
 	ret->pod = pw_arena_strdup(arena, from->pod);
 	ret->uid = pw_arena_strdup(arena, from->uid);
+	ret->container = pw_arena_strdup(arena, from->container);
 	ret->agent = pw_arena_strdup(arena, from->agent);
 	return !pw_arena_failed(arena);
 }

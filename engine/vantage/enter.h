@@ -10,9 +10,6 @@
  * namespace, process or pod; PW_DENIED: not permitted, with what would be needed. */
 int pw_vantage_enter(const struct pw_vantage *vantage, struct pw_ctx *ctx, struct pw_err *err);
 
-/* Is it on another machine, to be reached through a transport? */
-bool pw_vantage_is_remote(const struct pw_vantage *vantage);
-
 /* Deep copy; false on out of memory. */
 bool pw_vantage_copy(const struct pw_vantage *from, struct pw_arena *arena, struct pw_vantage *ret);
 

@@ -28,6 +28,7 @@ struct pw_executor {
 	char *via_text;
 	const struct pw_transport *transport; /* NULL: none */
 	struct pw_via via;
+	struct pw_ways ways;
 	unsigned max_jobs, next_serial;
 	struct pw_job_limits limits;
 	struct pw_job *jobs;                  /* in the order they were started */
@@ -47,9 +48,9 @@ struct pw_executor *pw_executor_new(const struct pw_executor_config *config, str
 	ex->max_jobs = config->jobs ? config->jobs : DEFAULT_JOBS;
 	ex->limits.max_output = config->max_output ? config->max_output : DEFAULT_OUTPUT;
 	ex->limits.max_memory = config->max_memory ? config->max_memory : DEFAULT_MEMORY;
-	if (!config->via)
+	if (!config->via && !config->found_kubectl)
 		return ex;
-	ex->via_text = strdup(config->via);
+	ex->via_text = strdup(config->via ? config->via : pw_transport_kubectl.name);
 	ex->via.kubectl = config->kubectl;
 	if (!ex->via_text)
 		(void)pw_err_set(err, PW_NOMEM, "no memory for the executor");
@@ -57,7 +58,20 @@ struct pw_executor *pw_executor_new(const struct pw_executor_config *config, str
 		pw_executor_free(ex);
 		return NULL;
 	}
+	ex->ways = (struct pw_ways){ .via = config->via != NULL, .kubectl = ex->transport == &pw_transport_kubectl };
 	return ex;
+}
+
+const struct pw_ways *pw_executor_ways(const struct pw_executor *ex)
+{
+	return &ex->ways;
+}
+
+enum pw_effect pw_way_effect(enum pw_way way)
+{
+	static const enum pw_effect effects[] = { [PW_WAY_LOCAL] = PW_EFFECT_NONE, [PW_WAY_AGENT] = PW_EFFECT_NONE, [PW_WAY_BORROW] = PW_EFFECT_EXECS,
+		[PW_WAY_PROBE_POD] = PW_EFFECT_CREATES, [PW_WAY_NODE_POD] = PW_EFFECT_PRIVILEGED, [PW_WAY_NONE] = PW_EFFECT_NONE };
+	return effects[way];
 }
 
 void pw_executor_free(struct pw_executor *ex)
@@ -124,10 +138,10 @@ static void start_remote(struct pw_executor *ex, struct pw_job *job)
 
 static void start_job(struct pw_executor *ex, struct pw_job *job)
 {
-	if (!job->observed && job->check->probe && pw_vantage_is_remote(&job->vantage))
-		start_remote(ex, job);
-	else
+	if (job->observed || !job->check->probe || !pw_vantage_is_remote(&job->vantage) || job->vantage.way == PW_WAY_BORROW)
 		pw_job_start(job, &ex->limits);
+	else
+		start_remote(ex, job);
 }
 
 /* Does it, while it looks, want nothing else of ours on the wire? */

@@ -21,6 +21,25 @@ enum pw_vantage_kind {
 	PW_AT_POD,       /* `ns`/`pod`, `uid`, on `node`: through the agent of that node */
 };
 
+/* How a vantage on another machine is reached. What it takes to get there is an effect of its own: run/ways.h chooses. */
+enum pw_way {
+	PW_WAY_LOCAL,    /* in a child of this process; for a vantage of another machine: not chosen, so through the transport */
+	PW_WAY_AGENT,    /* the agent on its node, through the transport */
+	PW_WAY_BORROW,   /* kubectl exec into the pod's own container, with the programs that are there */
+	PW_WAY_PROBE_POD, /* a pod made beside it */
+	PW_WAY_NODE_POD, /* a privileged pod made on its node, with an agent */
+	PW_WAY_NONE,     /* there is none */
+};
+
+enum pw_effect pw_way_effect(enum pw_way way);
+
+/* What there is to reach pods and nodes with. */
+struct pw_ways {
+	bool via;                   /* a transport was chosen by the user; it leads to every node, unless it is kubectl */
+	bool kubectl;               /* kubectl can be run and means the cluster that is looked at */
+	bool probe_pods, node_pods; /* pods can be made with it */
+};
+
 /* Where `packetwalk manifest agent` puts the pods that agents are started in, their app.kubernetes.io/name, and container. */
 #define PW_AGENT_NAMESPACE "packetwalk"
 #define PW_AGENT_APP "packetwalk-agent"
@@ -31,18 +50,23 @@ struct pw_vantage {
 	const char *path, *node, *ns, *pod, *uid;
 	long pid;
 	bool host_network;          /* of the pod: then the node's namespace */
+	enum pw_way way;
+	const char *container;      /* of the pod, in which programs are borrowed; "" or NULL: the one kubectl chooses */
 	const char *agent;          /* the pod of PW_AGENT_NAMESPACE on that node in which an agent can be started; "" or NULL: none known */
 };
 
 /* "here", "netns:PATH", "pid:N", "uid:POD-UID" (a pod of this machine), "node:NAME"; strings borrowed from `text` copies in arena. */
 int pw_vantage_parse(const char *text, struct pw_arena *arena, struct pw_vantage *ret, struct pw_err *err);
+/* Is it on another machine? */
+bool pw_vantage_is_remote(const struct pw_vantage *vantage);
 /* "here", "node n1", "pod shop/web on n1" for people. */
 void pw_vantage_say(const struct pw_vantage *vantage, struct pw_buf *out);
 
 struct pw_executor;
 
 struct pw_executor_config {
-	const char *via;            /* transport: "exec:ARGV with {node}", NULL: none */
+	const char *via;            /* transport: "exec:ARGV with {node}", NULL: none was chosen */
+	bool found_kubectl;         /* without one: there is a kubectl, and it means the cluster that is looked at */
 	const char *const *kubectl; /* options that tell kubectl the cluster, NULL-terminated; NULL: none. Borrowed */
 	unsigned jobs;              /* children at once, 0: 16 */
 	size_t max_output;          /* bytes of one observation, 0: 4 MiB */
@@ -51,6 +75,7 @@ struct pw_executor_config {
 };
 
 struct pw_executor *pw_executor_new(const struct pw_executor_config *config, struct pw_err *err);
+const struct pw_ways *pw_executor_ways(const struct pw_executor *executor);
 void pw_executor_free(struct pw_executor *executor); /* kills and reaps everything, agents too */
 
 struct pw_task {
@@ -88,6 +113,10 @@ int pw_agent_serve(int in_fd, int out_fd, const struct pw_executor_config *confi
 
 /* Types, ranges, requireds, unknown keys, defaults of a check's parameters; *ret is the completed map. */
 int pw_params_check(const struct pw_check *check, const struct pw_val *given, struct pw_arena *arena, struct pw_val **ret, struct pw_err *err);
+
+typedef int pw_borrow_fn(struct pw_ctx *ctx, struct pw_tools *tools, struct pw_val *observation, struct pw_err *err);
+/* The check's `borrow`, NULL if it has none: one built with older headers ends before it. */
+pw_borrow_fn *pw_check_borrow(const struct pw_check *check);
 
 /* Declaration sane and ABI right (built-in tests and .so loading use the same). */
 int pw_check_validate(const struct pw_check *check, const char *expected_name, struct pw_err *err);

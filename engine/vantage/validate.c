@@ -10,6 +10,14 @@ enum {
 	TIMEOUT_MAX_MS = 600000,  /* ten minutes: nobody waits longer for one observation */
 };
 
+/* The struct of those built before it had `borrow`, its last field. */
+#define SIZE_WITHOUT_BORROW offsetof(struct pw_check, borrow)
+
+pw_borrow_fn *pw_check_borrow(const struct pw_check *check)
+{
+	return check->size > SIZE_WITHOUT_BORROW ? check->borrow : NULL;
+}
+
 static bool is_word(const char *text, char joiner)
 {
 	if (!text || text[0] < 'a' || text[0] > 'z' || strlen(text) > WORD_MAX)
@@ -38,7 +46,7 @@ static int check_identity(const struct pw_check *check, const char *expected, st
 	if (check->abi != PW_CHECK_ABI)
 		return pw_err_set(err, PW_UNSUPPORTED, "%s was built for check ABI %u, this packetwalk has ABI %u; rebuild it",
 				  expected, check->abi, PW_CHECK_ABI);
-	if (check->size != sizeof *check)
+	if (check->size != sizeof *check && check->size != SIZE_WITHOUT_BORROW)
 		return pw_err_set(err, PW_UNSUPPORTED,
 				  "%s declares a struct pw_check of %u bytes, this packetwalk has %zu; rebuild it with its headers",
 				  expected, check->size, sizeof *check);

@@ -22,7 +22,9 @@
  * (the agent at a node or pod), where it sees its parameters and nothing of
  * the cluster model. `judge` is pure: parameters, facts and observation in,
  * one declared outcome, evidence and a plain sentence out. A check that only
- * reads the cluster model has no probe.
+ * reads the cluster model has no probe. `borrow`, which a check may leave out,
+ * fills the observation of `probe` with nothing but the programs a container
+ * happens to have, as far as those can tell; what they cannot is left out.
  */
 #define PW_CHECK_ABI 1u
 
@@ -83,6 +85,7 @@ struct pw_evidence {
 
 struct pw_ctx;
 struct pw_result;
+struct pw_tools;           /* of a container: packetwalk/borrow.h */
 
 struct pw_check {
 	uint32_t abi;          /* PW_CHECK_ABI */
@@ -100,6 +103,7 @@ struct pw_check {
 	const char *example;   /* a `packetwalk check` line, without the program name */
 	int (*probe)(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err);
 	int (*judge)(struct pw_ctx *ctx, const struct pw_val *observation, struct pw_result *result, struct pw_err *err);
+	int (*borrow)(struct pw_ctx *ctx, struct pw_tools *tools, struct pw_val *observation, struct pw_err *err); /* not in checks built before 0.2 */
 };
 
 #define PW_CHECK_HEAD(stem) .abi = PW_CHECK_ABI, .size = (uint32_t)sizeof(struct pw_check), .name = (stem)

@@ -121,10 +121,10 @@ static enum pw_driver_say on_after(void *arg, const struct pw_play_step *step, c
 	return w->asked_after < 8 ? w->say[w->asked_after++] : PW_SAY_GO;
 }
 
-static bool on_consent(void *arg, const struct pw_play_step *step, enum pw_effect effect)
+static bool on_consent(void *arg, const struct pw_play_step *step, enum pw_effect effect, const char *does)
 {
 	struct world *w = arg;
-	(void)step, (void)effect;
+	(void)step, (void)effect, (void)does;
 	w->consents++;
 	return w->allow;
 }

@@ -34,7 +34,6 @@ static int kubectl_argv(const struct pw_via *via, const struct pw_vantage *v, st
 	return PW_OK;
 }
 
-extern const struct pw_transport pw_transport_kubectl;
 const struct pw_transport pw_transport_kubectl = {
 	.name = "kubectl",
 	.summary = "kubectl exec into the agent's pod on the node",
