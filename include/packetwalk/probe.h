@@ -120,6 +120,17 @@ int pw_probe_ping(struct pw_ctx *ctx, const char *address, const unsigned *sizes
  *       largest_ok, smallest_lost, icmp_works (bool: any echo reply at all)} */
 int pw_probe_mtu(struct pw_ctx *ctx, const char *address, unsigned max, unsigned timeout_ms, struct pw_val *ret, struct pw_err *err);
 
+/* ARP: who has an IPv4 address of a segment? Asked on the wire, whatever the neighbour table remembers; at most `tries` times, until somebody
+ * answers, and each time for all of timeout_ms, since two may answer. PW_DENIED without CAP_NET_RAW.
+ * ret: {sent, answers: [MACs that answered, each once]} */
+struct pw_arp_spec {
+	const char *address;       /* who is asked for */
+	const char *dev, *source;  /* the interface, and the own address on it */
+	unsigned tries;            /* 1..16 */
+	unsigned timeout_ms;       /* of each */
+};
+int pw_probe_arp(struct pw_ctx *ctx, const struct pw_arp_spec *spec, struct pw_val *ret, struct pw_err *err);
+
 /* Capture on interfaces of this namespace for for_ms and while `during` runs (may be NULL). With `during`, captures on until it
  * is quiet for 100 ms (1 s at most); its failure is this one's, after what was captured is in `ret`.
  * Writes pcapng to `keep` unless NULL, but never over a file that is there (PW_USAGE). Packets are cut at 512 bytes.

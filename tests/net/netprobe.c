@@ -137,6 +137,13 @@ static int run_ping(struct pw_ctx *ctx, const struct args *args, struct pw_val *
 	return pw_probe_ping(ctx, str(args, "address"), sizes, n < PINGS_MAX ? n : PINGS_MAX, num(args, "tries", 1), num(args, "timeout", 1000), ret, err);
 }
 
+static int run_arp(struct pw_ctx *ctx, const struct args *args, struct pw_val *ret, struct pw_err *err)
+{
+	struct pw_arp_spec spec = { .address = str(args, "address"), .dev = str(args, "dev"), .source = str(args, "source"),
+		.tries = num(args, "tries", 2), .timeout_ms = num(args, "timeout", 300) };
+	return pw_probe_arp(ctx, &spec, ret, err);
+}
+
 static int run_mtu(struct pw_ctx *ctx, const struct args *args, struct pw_val *ret, struct pw_err *err)
 {
 	return pw_probe_mtu(ctx, str(args, "address"), num(args, "max", 0), num(args, "timeout", 500), ret, err);
@@ -194,6 +201,7 @@ static const struct { const char *name; int (*run)(struct pw_ctx *, const struct
 	{ "udp", run_udp },
 	{ "http", run_http },
 	{ "ping", run_ping },
+	{ "arp", run_arp },
 	{ "mtu", run_mtu },
 	{ "capture", run_capture },
 	{ "read", run_read },
