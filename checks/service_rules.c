@@ -225,6 +225,9 @@ static void conclude(struct pw_ctx *ctx, const struct view *v, bool service_rule
 	bool kube = pw_rule_is_kube_proxys(decided);
 	if (!service_rules)
 		pw_result_set(result, "no-rules", "%s has no Service rules at all.", node);
+	else if (pw_rule_is_of_no_service(decided))
+		pw_result_set(result, "service-missing", "%s has Service rules, but none for %s port %lld: it stops there what no Service of its own is for (%s).", node, ref,
+			      pw_ctx_int(ctx, "port"), pw_map_str(decided, "rule", ""));
 	else if (!strcmp(outcome, "reject") && kube && v->ready)
 		pw_result_set(result, "rejects", "%s rejects %s as having no endpoints, although %zu are ready.", node, ref, v->ready);
 	else if (!strcmp(outcome, "reject") && kube)

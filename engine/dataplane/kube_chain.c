@@ -38,3 +38,8 @@ bool pw_rule_is_kube_proxys(const struct pw_val *rule)
 {
 	return !strncmp(pw_map_str(rule, "chain", ""), "KUBE-", 5) || strstr(pw_map_str(rule, "table", ""), "kube-proxy");
 }
+
+bool pw_rule_is_of_no_service(const struct pw_val *rule)
+{
+	return strstr(pw_map_str(rule, "table", ""), "kube-proxy") && !strcmp(pw_map_str(rule, "chain", ""), "cluster-ips-check");
+}

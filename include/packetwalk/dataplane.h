@@ -98,6 +98,8 @@ int pw_rules_find_drops(const struct pw_rules *rules, const struct pw_packet *pa
 int pw_rules_drop_counters(const struct pw_rules *rules, struct pw_val *ret);
 /* Is a rule that the walk names (its decided_by, a step of its trail) kube-proxy's, by its chain (iptables) or table (nftables)? */
 bool pw_rule_is_kube_proxys(const struct pw_val *rule);
+/* Is it the one that the nftables mode has for packets to Service addresses, or ports of them, that it knows nothing of? */
+bool pw_rule_is_of_no_service(const struct pw_val *rule);
 /* kube-proxy's chain name (iptables mode): prefix "KUBE-SVC-", "KUBE-SEP-" ...; endpoint "ip:port" or NULL. out has at least 29 bytes. */
 void pw_kube_chain(const char *prefix, const char *ns, const char *name, const char *port_name, const char *protocol, const char *endpoint, char out[32]);
 

@@ -42,3 +42,24 @@ host_end() {
 }
 # http_status PLACE URL: the status code, 000 if there is none.
 http_status() { "$LAB" exec "$1" -- curl -s -o /dev/null -m 2 -w '%{http_code}' "$2"; }
+
+# nft_mode NODE: kube-proxy's rules there are in its own nft table; else they are iptables'.
+nft_mode() { "$LAB" exec "$1" -- nft list table ip kube-proxy >/dev/null 2>&1; }
+# service_rules NODE: kube-proxy's rules there, of either mode, as text.
+service_rules() {
+	if nft_mode "$1"; then
+		"$LAB" exec "$1" -- nft list table ip kube-proxy
+	else
+		"$LAB" exec "$1" -- iptables-save | grep KUBE-
+	fi
+}
+# serves NODE TEXT: does the text stand in them?
+serves() { service_rules "$1" | grep -q -e "$2"; }
+# edit_service_rules NODE SED: changes them by hand, as a script.
+edit_service_rules() {
+	if nft_mode "$1"; then
+		"$LAB" exec "$1" -- sh -c '{ echo "delete table ip kube-proxy"; nft list table ip kube-proxy | sed "$1"; } | nft -f -' edit "$2"
+	else
+		"$LAB" exec "$1" -- sh -c 'iptables-save -t nat | sed "$1" | iptables-restore -T nat' edit "$2"
+	fi
+}

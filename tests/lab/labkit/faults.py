@@ -19,6 +19,7 @@ from .store import Loader
 
 INJECT_SECONDS = 120
 RUN_SECONDS = 300
+DEFAULT_SHAPE = "vxlan"
 
 
 class NetnsLab:
@@ -55,8 +56,19 @@ class NetnsLab:
         return ["sh", str(self.directory / "enter"), "admin", program, *argv], environment
 
 
+def shape_at_hand(directory):
+    """The shape for scenarios that name none: what LAB_SHAPE says, else that of the lab that is up, else the default."""
+    named = os.environ.get("LAB_SHAPE")
+    if named:
+        return named
+    try:
+        return (directory / "shape").read_text().strip() or DEFAULT_SHAPE
+    except OSError:
+        return DEFAULT_SHAPE
+
+
 class Scenario:
-    def __init__(self, folder):
+    def __init__(self, folder, shape=DEFAULT_SHAPE):
         self.folder = Path(folder).resolve()
         try:
             self.data = yaml.load((self.folder / "fault.yaml").read_text(), Loader=Loader)
@@ -66,7 +78,7 @@ class Scenario:
             raise LabError(f"{folder}/fault.yaml: id, run and expect are needed")
         self.id = self.data["id"]
         self.title = self.data.get("title", "")
-        self.shape = self.data.get("shape", "vxlan")
+        self.shape = self.data.get("shape", shape)
 
     @property
     def expect(self):
@@ -218,11 +230,12 @@ def _run_one(lab, scenario, report):
 def run_all(folders, lab=None):
     lab = lab or NetnsLab()
     report = Report(len(folders))
+    shape = shape_at_hand(lab.directory)
     if lab.is_up():
         lab.clear()  # nobody knows what was done to it
     for folder in folders:
         try:
-            scenario = Scenario(folder)
+            scenario = Scenario(folder, shape)
         except LabError as error:
             report.line(folder, "", [str(error)])
             continue

@@ -27,8 +27,12 @@ KUBELET_CONDITIONS = {
 }
 
 
+# The names that stand in a scenario for both labs.
+SHAPE_NAMES = {"default": "vxlan", "nftables": "kube-proxy-nft", "no-enforcer": "no-policy"}
+
+
 def load_shape(name):
-    path = config.SOURCE / "shapes" / f"{name}.yaml"
+    path = config.SOURCE / "shapes" / f"{SHAPE_NAMES.get(name, name)}.yaml"
     if not path.exists():
         known = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml")))
         raise LabError(f"no shape {name}; there are: {known}")
