@@ -42,10 +42,12 @@ static const struct pw_evidence evidence[] = {
 	{ NULL, PW_TYPE_STR, NULL, NULL },
 };
 
+enum { CONNECTS = 4, ISNS_MAX = 64 };
+
 static int send_connects(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err)
 {
 	struct pw_tcp_spec spec = {
-		.address = pw_ctx_str(ctx, "address"), .port = (unsigned)pw_ctx_int(ctx, "port"), .count = 4,
+		.address = pw_ctx_str(ctx, "address"), .port = (unsigned)pw_ctx_int(ctx, "port"), .count = CONNECTS,
 		.timeout_ms = pw_ctx_ms(ctx, "window") - pw_ctx_ms(ctx, "window") / 8, .reset = true,
 	};
 	return pw_probe_tcp(ctx, &spec, ret, err);
@@ -92,23 +94,92 @@ static void note_interface(struct seen *s, const char *name)
 		(void)snprintf(s->interfaces + used, sizeof s->interfaces - used, "%s%s", used ? ", " : "", name);
 }
 
-static void look(const struct pw_val *p, const char *src, const char *dst, long long port, struct seen *s)
+/* The flow among others to the same port, of which there are always some: the kubelet's probes, other clients. Its
+ * packets have the sender's address, or one that took its place on the way; the numbers its SYNs start from stay. */
+struct flow {
+	const char *src, *dst;
+	long long port;
+	long long isn[ISNS_MAX];
+	size_t n;
+};
+
+static bool is_syn(const struct flow *f, const struct pw_val *p)
 {
+	return !strcmp(pw_map_str(p, "proto", ""), "tcp") && !strcmp(pw_map_str(p, "dst", ""), f->dst) && pw_map_int(p, "dport", 0) == f->port &&
+	       flag(p, 'S') && !flag(p, '.');
+}
+
+static bool started_from(const struct flow *f, long long isn)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (f->isn[i] == isn)
+			return true;
+	return false;
+}
+
+static bool same(const struct pw_val *a, const struct pw_val *b, const char *key)
+{
+	return !strcmp(pw_map_str(a, key, ""), pw_map_str(b, key, ""));
+}
+
+/* Does the source of this SYN send as the sender does, whom nobody answers: the same SYN twice, or as many connects? */
+static bool insists(const struct flow *f, const struct pw_val *packets, const struct pw_val *syn)
+{
+	size_t again = 0, ports = 1;
+	for (size_t i = 0; i < pw_val_count(packets); i++) {
+		const struct pw_val *p = pw_val_at(packets, i);
+		if (p == syn || !is_syn(f, p) || !same(p, syn, "src") || !same(p, syn, "iface") || !same(p, syn, "dir") || !same(p, syn, "tunnel"))
+			continue;
+		bool one = pw_map_int(p, "sport", 0) == pw_map_int(syn, "sport", 0);
+		again += one;
+		ports += !one;
+	}
+	return again || ports >= CONNECTS;
+}
+
+static void find_flow(struct flow *f, const struct pw_val *packets)
+{
+	const char *other = NULL;
+	bool itself = false;
+	for (size_t i = 0; i < pw_val_count(packets) && !itself; i++) {
+		const struct pw_val *p = pw_val_at(packets, i);
+		itself = is_syn(f, p) && !strcmp(pw_map_str(p, "src", ""), f->src);
+		if (!itself && !other && is_syn(f, p) && insists(f, packets, p))
+			other = pw_map_str(p, "src", "");
+	}
+	if (!itself && other)
+		f->src = other;
+	for (size_t i = 0; i < pw_val_count(packets) && f->n < ISNS_MAX; i++) {
+		const struct pw_val *p = pw_val_at(packets, i);
+		long long isn = pw_map_int(p, "seq", -1);
+		if (isn >= 0 && is_syn(f, p) && !strcmp(pw_map_str(p, "src", ""), f->src) && !started_from(f, isn))
+			f->isn[f->n++] = isn;
+	}
+}
+
+static void look(const struct pw_val *p, const char *sender, const struct flow *f, struct seen *s)
+{
+	enum { ISN_SPACE = 32 };
 	const char *from = pw_map_str(p, "src", ""), *to = pw_map_str(p, "dst", "");
 	bool tcp = !strcmp(pw_map_str(p, "proto", ""), "tcp");
 	bool tunnel = *pw_map_str(p, "tunnel", "");
-	if (tcp && !strcmp(to, dst) && pw_map_int(p, "dport", 0) == port && flag(p, 'S') && !flag(p, '.')) {
+	if (is_syn(f, p)) {
+		if (strcmp(from, f->src) != 0 && !started_from(f, pw_map_int(p, "seq", -1)))
+			return;
 		s->tunnel += tunnel;
 		s->syn += !tunnel;
 		s->source = *from ? from : s->source;
 		note_interface(s, pw_map_str(p, "iface", ""));
-	} else if (tcp && !strcmp(from, dst) && pw_map_int(p, "sport", 0) == port) {
+	} else if (tcp && !strcmp(from, f->dst) && pw_map_int(p, "sport", 0) == f->port) {
+		long long isn = (pw_map_int(p, "ack", 0) - 1) & ((1LL << ISN_SPACE) - 1);
+		if (strcmp(to, f->src) != 0 && !started_from(f, isn))
+			return;
 		bool answer = flag(p, 'S') && flag(p, '.');
 		s->answers += answer;
 		s->answers_tunnel += answer && tunnel;
 		s->refusals += flag(p, 'R');
-	} else if (!strcmp(pw_map_str(p, "proto", ""), "icmp") && !strcmp(to, src) && !strncmp(pw_map_str(p, "icmp", ""), "3/", 2) &&
-		   !strcmp(pw_map_str(pw_map_get(p, "quote"), "dst", dst), dst) && pw_map_int(pw_map_get(p, "quote"), "dport", port) == port) {
+	} else if (!strcmp(pw_map_str(p, "proto", ""), "icmp") && (!strcmp(to, sender) || !strcmp(to, f->src)) && !strncmp(pw_map_str(p, "icmp", ""), "3/", 2) &&
+		   !strcmp(pw_map_str(pw_map_get(p, "quote"), "dst", f->dst), f->dst) && pw_map_int(pw_map_get(p, "quote"), "dport", f->port) == f->port) {
 		s->refusals++;
 	}
 }
@@ -119,8 +190,10 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	const struct pw_val *packets = pw_map_get(observation, "packets");
 	struct seen s = { .source = "" };
 	long long dropped = pw_map_int(observation, "dropped", 0);
+	struct flow flow = { .src = pw_ctx_str(ctx, "src"), .dst = pw_ctx_str(ctx, "address"), .port = pw_ctx_int(ctx, "port") };
+	find_flow(&flow, packets);
 	for (size_t i = 0; i < pw_val_count(packets); i++)
-		look(pw_val_at(packets, i), pw_ctx_str(ctx, "src"), pw_ctx_str(ctx, "address"), pw_ctx_int(ctx, "port"), &s);
+		look(pw_val_at(packets, i), pw_ctx_str(ctx, "src"), &flow, &s);
 	const char *role = pw_ctx_str(ctx, "role");
 	struct pw_val *ev = pw_result_evidence(result);
 	pw_map_set_str(ev, "role", role);
