@@ -182,9 +182,15 @@ check-faults: $(BIN) ## run the fault scenarios on the lab (FAULTS="dirs")
 # Needs root and Go; not part of check, which needs neither. The cluster's packages and programs come with the first start.
 CLUSTER_SHARDS ?= 2
 CLUSTER_FAULTS ?= $(sort $(patsubst %/fault.yaml,%,$(shell grep -l '^labs:.*cluster' tests/faults/*/fault.yaml)))
+# Scenarios that need a shape of their own run in that alone; the others in both modes of kube-proxy.
+CLUSTER_FAULTS_NFT ?= $(filter-out $(patsubst %/fault.yaml,%,$(shell grep -l '^shape:' tests/faults/*/fault.yaml)),$(CLUSTER_FAULTS))
+CLUSTER_RUN = PACKETWALK=$(CURDIR)/$(BIN) LAB=tests/cluster/lab
 check-cluster: deps ## run the fault scenarios on a real Kubernetes of three nodes, built from Go modules (CLUSTER_FAULTS="dirs")
 	$(Q)$(SUB) all
-	$(Q)PACKETWALK=$(CURDIR)/$(BIN) LAB=tests/cluster/lab sh tests/faults.sh $(CLUSTER_SHARDS) $(CLUSTER_FAULTS)
+	$(Q)sh tests/check.sh $(LOGS) \
+		'cluster=$(CLUSTER_RUN) sh tests/faults.sh $(CLUSTER_SHARDS) $(CLUSTER_FAULTS)' \
+		'cluster-nft=LAB_SHAPE=nftables $(CLUSTER_RUN) sh tests/faults.sh $(CLUSTER_SHARDS) $(CLUSTER_FAULTS_NFT)' \
+		'cluster-reads=PACKETWALK=$(CURDIR)/$(BIN) tests/cluster/read-only'
 
 check-valgrind: $(UNIT_BIN) $(BIN) ## unit and golden tests under valgrind
 	$(Q)sh tests/valgrind.sh $(BIN) $(UNIT_BIN)

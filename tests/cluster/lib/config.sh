@@ -15,8 +15,8 @@ pod_net=10.244.0.0/16
 service_net=10.96.0.0/16
 api_url=https://${address[cp]}:6443
 kube_version=v1.37.2
-# cgroups of the lab, below the root of every hierarchy.
-cgroup_name=${LAB_DIR##*/}
+# cgroups of the lab, below the root of every hierarchy; labs side by side have their own.
+cgroup_name=packetwalk${LAB_DIR//\//-}
 
 die() { echo "lab: $*" >&2; exit 1; }
 usage() { echo "usage: lab $*" >&2; exit 2; }

@@ -87,5 +87,9 @@ control-use-cert: no"
 start_ext() {
 	unbound_config | at ext tee /run/unbound.conf >/dev/null
 	daemon ext dns unbound -d -p -c /run/unbound.conf
+	start_ext_http
+}
+
+start_ext_http() {
 	daemon ext http env POD_NAME=www.example.test POD_NAMESPACE=ext "$LAB_DIR/bin/podserver" http 80 --bind "$ext_address"
 }

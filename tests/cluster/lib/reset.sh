@@ -53,11 +53,13 @@ reset_underlay() {
 	done | at switch ip -batch -
 	{ echo 'flush ruleset'; gw_rules; } | at gw nft -f -
 	at gw sysctl -qw net.ipv4.ip_forward=1
+	at gw ip link set eth1 mtu 1500 up
 	for port in admin cp ext; do at "$port" nft flush ruleset; done
 	if ! cmp -s <(ext_records) "$LAB_DIR/state/ext.records"; then
 		signal_at ext TERM unbound
 		daemon ext dns unbound -d -p -c /run/unbound.conf
 	fi
+	at ext ss -Hltn 'sport = :80' | grep -q . || start_ext_http
 }
 
 reset_nodes() {
@@ -66,7 +68,10 @@ reset_nodes() {
 		cmp -s <(fingerprint "$node") "$LAB_DIR/state/$node.fingerprint" && rules_agree "$node" && continue
 		reset_node "$node"
 	done
-	for node in "${nodes[@]}"; do at "$node" conntrack -F 2>/dev/null; done
+	for node in "${nodes[@]}"; do
+		at "$node" conntrack -F 2>/dev/null
+		at "$node" ip route flush cache # path MTUs that were learned
+	done
 }
 
 # kube-proxy writes the same rules on every node; one that differs was changed by hand, or is late.
