@@ -84,3 +84,16 @@ size_t pw_cluster_policy_rules(const struct pw_cluster_policy *policy, enum pw_p
 	*ret = direction == PW_INGRESS ? policy->ingress : policy->egress;
 	return direction == PW_INGRESS ? policy->n_ingress : policy->n_egress;
 }
+
+bool pw_cluster_rule_names(const struct pw_cluster_rule *rule, const struct pw_container_port *port)
+{
+	for (size_t i = 0; i < rule->n_ports; i++)
+		if (rule->ports[i].name[0] && strcmp(rule->ports[i].name, port->name) == 0)
+			return true;
+	return false;
+}
+
+int pw_cluster_policy_stage(const struct pw_cluster_policy *policy)
+{
+	return policy->tier < PW_TIER_BASELINE_ADMIN ? (int)policy->tier : PW_STAGE_NETWORK + (int)policy->tier;
+}

@@ -101,7 +101,7 @@ static bool leads_to(const struct pw_front *front, const struct pw_service_port 
 	return strcmp(port->name, front->port_name) == 0 || (front->by_target && strcmp(port->target_name, front->port_name) == 0);
 }
 
-static void add_target(const struct pw_pod *pod, const struct pw_service_port *port, struct pw_portsets *ret)
+static void add_target(const struct pw_pod *pod, const struct pw_service_port *port, struct pw_ports_pool *pool, struct pw_ports_sum *sum)
 {
 	int protocol = pw_protocol_index(port->protocol);
 	unsigned number = port->target_port ? port->target_port : port->port;
@@ -109,7 +109,7 @@ static void add_target(const struct pw_pod *pod, const struct pw_service_port *p
 	if (protocol < 0)
 		return;
 	if (!port->target_name[0]) {
-		pw_portset_add(&ret->of[protocol], number, number);
+		pw_ports_add(pool, sum, pw_ports_range(pool, protocol, number, number));
 		return;
 	}
 	for (size_t i = 0; i < pod->n_containers; i++)
@@ -117,13 +117,14 @@ static void add_target(const struct pw_pod *pod, const struct pw_service_port *p
 			const struct pw_container_port *named = &pod->containers[i].ports[j];
 
 			if (strcmp(named->name, port->target_name) == 0 && strcmp(named->protocol, port->protocol) == 0)
-				pw_portset_add(&ret->of[protocol], named->port, named->port);
+				pw_ports_add(pool, sum, pw_ports_range(pool, protocol, named->port, named->port));
 		}
 }
 
-void pw_front_ports(const struct pw_facts *facts, const struct pw_pod *pod, struct pw_portsets *ret)
+uint32_t pw_front_ports(const struct pw_facts *facts, const struct pw_pod *pod, struct pw_ports_pool *pool)
 {
 	const struct pw_table *table = &facts->tables[PW_FRONTS];
+	struct pw_ports_sum sum = { .n = 0 };
 
 	for (size_t i = 0; i < table->n_list; i++) {
 		const struct pw_front *front = table->list[i];
@@ -133,6 +134,7 @@ void pw_front_ports(const struct pw_facts *facts, const struct pw_pod *pod, stru
 			continue;
 		for (size_t j = 0; j < service->n_ports; j++)
 			if (leads_to(front, &service->ports[j]))
-				add_target(pod, &service->ports[j], ret);
+				add_target(pod, &service->ports[j], pool, &sum);
 	}
+	return pw_ports_total(pool, &sum);
 }

@@ -3,7 +3,7 @@
 #define ENGINE_CLUSTER_FRONT_H
 
 #include <cluster/model.h>
-#include <cluster/portset.h>
+#include <cluster/ports.h>
 
 /* Where Ingresses and OpenShift's Routes lead: a Service, and which of its ports. */
 struct pw_front {
@@ -15,7 +15,7 @@ struct pw_front {
 int pw_decode_ingress(struct pw_facts *facts, const struct pw_val *object);
 int pw_decode_route(struct pw_facts *facts, const struct pw_val *object);
 
-/* Adds the ports of `pod` that any front leads to. */
-void pw_front_ports(const struct pw_facts *facts, const struct pw_pod *pod, struct pw_portsets *ret);
+/* The ports of `pod` that any front leads to. */
+uint32_t pw_front_ports(const struct pw_facts *facts, const struct pw_pod *pod, struct pw_ports_pool *pool);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <cluster/address.h>
 #include <cluster/cluster.h>
-#include <cluster/portset.h>
+#include <cluster/ports.h>
 
 /*
  * Whole port sets between groups of pods and ranges of addresses. Here policies
@@ -16,16 +16,19 @@
 struct pw_group {
 	const char *name;                 /* "ns/name[Kind]", "ns/pod", "10.0.0.0-10.255.255.255" */
 	const struct pw_pod *const *pods; size_t n_pods; /* none: outside */
+	/* What stands for its members when policies are judged, each once; `n_again` more follow, for those that stand for several. */
+	const uint32_t *points; size_t n_points, n_again;
 	struct pw_address first, last;    /* outside: both in */
-	bool ingress;                     /* the ingress controller: some pod that is not among the objects */
 };
 
 /* As a sender: the ports that Ingresses and Routes lead to, as far as the policies admit any pod of any namespace. */
-extern const struct pw_group pw_ingress_group; /* "{ingress-controller}" */
+#define PW_INGRESS_CONTROLLER "{ingress-controller}"
 
 struct pw_matrix; /* peers and policies, prepared */
-/* NULL when out of memory. The facts must be finished and must outlive it. */
+/* NULL when out of memory. The facts must be finished and must outlive it; most of it is the arena's. */
 struct pw_matrix *pw_matrix_new(const struct pw_facts *facts, struct pw_arena *arena);
+void pw_matrix_release(struct pw_matrix *matrix);
+struct pw_ports_pool *pw_matrix_ports(const struct pw_matrix *matrix); /* that the answers are numbered in */
 
 /* Owners (and pods without one), by name. */
 size_t pw_matrix_groups(const struct pw_matrix *matrix, const struct pw_group **ret);
@@ -34,8 +37,12 @@ int pw_matrix_find(struct pw_matrix *matrix, const char *text, struct pw_group *
 /* The outside, cut where any policy tells addresses apart: IPv4, and IPv6 if a policy names any. */
 size_t pw_matrix_outside(const struct pw_matrix *matrix, const struct pw_group **ret);
 
-/* What every member of `from` may open to every member of `to`. */
-void pw_matrix_allowed(const struct pw_matrix *matrix, const struct pw_group *from, const struct pw_group *to,
-		       struct pw_portsets *ret);
+/* What every member of `from` may open to every member of `to`, and what depends on something that is not known. */
+struct pw_reach { uint32_t allowed, unknown; };
+struct pw_reach pw_matrix_allowed(struct pw_matrix *matrix, const struct pw_group *from, const struct pw_group *to);
+/* The same for a whole line or column at once: one answer per group, one per range outside. */
+int pw_matrix_to_groups(struct pw_matrix *matrix, const struct pw_group *from, struct pw_reach *ret);
+void pw_matrix_to_outside(struct pw_matrix *matrix, const struct pw_group *from, struct pw_reach *ret);
+void pw_matrix_from_outside(struct pw_matrix *matrix, const struct pw_group *to, struct pw_reach *ret);
 
 #endif

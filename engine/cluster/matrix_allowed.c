@@ -1,253 +1,238 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What may be opened between two groups: whole port sets, tier by tier. */
+/* What may be opened between points: whole port sets, stage by stage. */
 #include <cluster/matrix_inside.h>
 
 #include <string.h>
 
-#include <cluster/front.h>
+#define MAX_ROWS ((size_t)48 << 20) /* bytes of answers kept from line to line */
 
-/* Groups hold pointers to pods that are the first field of their member. */
-static const struct pw_member *member_of(const struct pw_pod *pod)
-{
-	return (const struct pw_member *)(const void *)pod;
-}
+/* ---- ports that depend on the receiver ---- */
 
-static void add_named(const struct pw_policy_port *port, const struct pw_pod *to, struct pw_portset *set)
+static void add_container_ports(struct pw_matrix *matrix, const struct pw_mrule *rule, const struct pw_pod *to, struct pw_ports_sum *sum)
 {
 	for (size_t i = 0; to && i < to->n_containers; i++)
 		for (size_t j = 0; j < to->containers[i].n_ports; j++) {
-			const struct pw_container_port *named = &to->containers[i].ports[j];
+			const struct pw_container_port *port = &to->containers[i].ports[j];
+			int protocol = pw_protocol_index(port->protocol);
 
-			if (pw_policy_port_match(port, to, named->protocol, named->port))
-				pw_portset_add(set, named->port, named->port);
+			if (protocol >= 0 && (rule->rule ? pw_policy_rule_names(rule->rule, to, port) : pw_cluster_rule_names(rule->cluster_rule, port)))
+				pw_ports_add(matrix->ports, sum, pw_ports_range(matrix->ports, protocol, port->port, port->port));
 		}
 }
 
-static void add_rule_ports(const struct pw_policy_rule *rule, const struct pw_pod *to, struct pw_portsets *sets)
+static uint32_t ports_at(struct pw_matrix *matrix, const struct pw_mrule *rule, uint32_t shape)
 {
-	for (int i = 0; rule->n_ports == 0 && i < PW_PROTOCOLS; i++)
-		pw_portset_fill(&sets->of[i]);
-	for (size_t i = 0; i < rule->n_ports; i++) {
-		const struct pw_policy_port *port = &rule->ports[i];
-		int protocol = pw_protocol_index(port->protocol);
+	struct pw_named_ports *known;
 
-		if (protocol < 0)
-			continue;
-		if (port->any_port)
-			pw_portset_fill(&sets->of[protocol]);
-		else if (port->name[0])
-			add_named(port, to, &sets->of[protocol]);
-		else
-			pw_portset_add(&sets->of[protocol], port->port, port->end_port ? port->end_port : port->port);
+	if (!rule->named)
+		return rule->ports;
+	known = &matrix->named[((uintptr_t)rule / sizeof(*rule) * 31 + shape) % PW_NAMED_PORTS];
+	if (known->rule != rule || known->shape != shape) {
+		struct pw_ports_sum sum = { .n = 0 };
+
+		pw_ports_add(matrix->ports, &sum, rule->ports);
+		add_container_ports(matrix, rule, matrix->shapes[shape], &sum);
+		*known = (struct pw_named_ports){ rule, shape, pw_ports_total(matrix->ports, &sum) };
 	}
+	return known->ports;
 }
 
-static void fill(struct pw_portsets *sets)
-{
-	for (int i = 0; i < PW_PROTOCOLS; i++)
-		pw_portset_fill(&sets->of[i]);
-}
+/* ---- one side ---- */
 
-static void clear(struct pw_portsets *sets)
-{
-	for (int i = 0; i < PW_PROTOCOLS; i++)
-		pw_portset_clear(&sets->of[i]);
-}
+/* What is not decided yet, and what may have been allowed or denied. A port that is in both depends on something not known. */
+struct tally { uint32_t open, allowed, denied; };
 
-static void intersect(struct pw_portsets *sets, const struct pw_portsets *other)
-{
-	for (int i = 0; i < PW_PROTOCOLS; i++)
-		pw_portset_and(&sets->of[i], &other->of[i]);
-}
+struct question { enum pw_policy_direction direction; uint32_t point, shape; /* who is met, and whose ports are named */ };
 
-/* The union of what the NetworkPolicies of one side allow. */
-static void add_policies(const struct pw_matrix *matrix, enum pw_policy_direction direction, const struct pw_member *member,
-			 const struct pw_peer *other, const struct pw_pod *to, struct pw_portsets *ret)
+/* A rule takes what earlier ones left; one that only may match leaves it too. */
+static void count_rule(struct pw_matrix *matrix, const struct question *question, const struct pw_mrule *rule, bool sure, struct tally *tally,
+		       uint32_t *live, uint32_t *passed)
 {
-	for (size_t i = 0; i < member->n[direction]; i++) {
-		const struct pw_policy *policy = member->by[direction][i];
-		const struct pw_policy_rule *rules;
-		size_t n = pw_policy_rules(policy, direction, &rules);
+	struct pw_ports_pool *pool = matrix->ports;
+	uint32_t ports;
 
-		for (size_t j = 0; j < n; j++)
-			if (pw_policy_peers_match(matrix->facts, policy->meta.ns, &rules[j], other) == PW_YES)
-				add_rule_ports(&rules[j], to, ret);
+	if (!pw_bit(rule->sure, question->point)) {
+		if (!rule->maybe || !pw_bit(rule->maybe, question->point))
+			return;
+		sure = false;
 	}
+	ports = pw_ports_and(pool, *live, ports_at(matrix, rule, question->shape));
+	if (rule->action == PW_ACTION_ALLOW)
+		tally->allowed = pw_ports_or(pool, tally->allowed, ports);
+	else if (rule->action == PW_ACTION_DENY)
+		tally->denied = pw_ports_or(pool, tally->denied, ports);
+	else
+		*passed = pw_ports_or(pool, *passed, ports);
+	if (sure)
+		*live = pw_ports_minus(pool, *live, ports);
 }
 
-static void add_cluster_named(const char *name, const struct pw_pod *to, struct pw_portsets *sets)
+/* The policies of one stage, from `at` on; returns where the next begins. */
+static size_t count_stage(struct pw_matrix *matrix, const struct question *question, const struct pw_program *program, size_t at,
+			  struct tally *tally)
 {
-	for (size_t i = 0; to && i < to->n_containers; i++)
-		for (size_t j = 0; j < to->containers[i].n_ports; j++) {
-			const struct pw_container_port *named = &to->containers[i].ports[j];
-			int protocol = pw_protocol_index(named->protocol);
+	int stage = matrix->policies[program->v[at] / 2].stage;
+	uint32_t live = tally->open, passed = PW_PORTS_NONE;
+	bool isolated = false, perhaps = false;
 
-			if (protocol >= 0 && strcmp(named->name, name) == 0)
-				pw_portset_add(&sets->of[protocol], named->port, named->port);
-		}
-}
+	for (; at < program->n && matrix->policies[program->v[at] / 2].stage == stage; at++) {
+		const struct pw_mpolicy *policy = &matrix->policies[program->v[at] / 2];
+		bool sure = program->v[at] % 2 == 0;
 
-static void cluster_rule_ports(const struct pw_cluster_rule *rule, const struct pw_pod *to, struct pw_portsets *ret)
-{
-	if (rule->n_ports == 0) {
-		fill(ret);
-		return;
+		isolated = isolated || (policy->isolates[question->direction] && sure);
+		perhaps = perhaps || policy->isolates[question->direction];
+		for (size_t i = 0; live != PW_PORTS_NONE && i < policy->n_rules[question->direction]; i++)
+			count_rule(matrix, question, &policy->rules[question->direction][i], sure, tally, &live, &passed);
 	}
-	clear(ret);
-	for (size_t i = 0; i < rule->n_ports; i++) {
-		const struct pw_cluster_port *port = &rule->ports[i];
-		int protocol = pw_protocol_index(port->protocol);
-
-		if (port->name[0])
-			add_cluster_named(port->name, to, ret);
-		else if (protocol >= 0 && port->any_port)
-			pw_portset_fill(&ret->of[protocol]);
-		else if (protocol >= 0)
-			pw_portset_add(&ret->of[protocol], port->port, port->end_port);
-	}
+	if (perhaps)
+		tally->denied = pw_ports_or(matrix->ports, tally->denied, live);
+	tally->open = isolated ? passed : pw_ports_or(matrix->ports, passed, live);
+	return at;
 }
 
-/* What is not decided yet, and what is allowed. */
-struct tally { struct pw_portsets open, allowed; };
-
-/* One tier over all ports at once: a rule takes what earlier ones left. What it passes stays open for the next tier. */
-static void count_tier(const struct pw_matrix *matrix, enum pw_tier tier, enum pw_policy_direction direction, const struct pw_member *member,
-		       const struct pw_peer *other, const struct pw_pod *to, struct tally *tally)
+static struct pw_reach judge(struct pw_matrix *matrix, const struct question *question, uint32_t program)
 {
-	struct pw_portsets live = tally->open, ports;
+	struct tally tally = { PW_PORTS_ALL, PW_PORTS_NONE, PW_PORTS_NONE };
 
-	for (size_t i = 0; i < member->n_cluster; i++) {
-		const struct pw_cluster_rule *rules;
-		size_t n = pw_cluster_policy_rules(member->cluster[i], direction, &rules);
+	for (size_t at = 0; tally.open != PW_PORTS_NONE && at < matrix->programs[program].n;)
+		at = count_stage(matrix, question, &matrix->programs[program], at, &tally);
+	tally.allowed = pw_ports_or(matrix->ports, tally.allowed, tally.open);
+	return (struct pw_reach){ pw_ports_minus(matrix->ports, tally.allowed, tally.denied), pw_ports_and(matrix->ports, tally.allowed, tally.denied) };
+}
 
-		for (size_t j = 0; member->cluster[i]->tier == tier && j < n; j++) {
-			if (pw_cluster_peers_match(matrix->facts, &rules[j], other) != PW_YES)
+static const struct pw_kin *class_at(const struct pw_matrix *matrix, uint32_t point)
+{
+	return point < matrix->n_classes ? &matrix->classes[point] : NULL;
+}
+
+static struct pw_reach egress(struct pw_matrix *matrix, uint32_t program, uint32_t to)
+{
+	const struct pw_kin *class = class_at(matrix, to);
+	struct question question = { PW_EGRESS, to, class ? class->shape : 0 };
+
+	return judge(matrix, &question, program);
+}
+
+/* What class `to` takes in, Ingresses' ports only when they are what is asked for. */
+static struct pw_reach ingress(struct pw_matrix *matrix, uint32_t from, uint32_t to)
+{
+	const struct pw_kin *class = class_at(matrix, to);
+	struct question question = { PW_INGRESS, from, class ? class->shape : 0 };
+	struct pw_reach reach = class ? judge(matrix, &question, class->program[PW_INGRESS]) : (struct pw_reach){ PW_PORTS_ALL, PW_PORTS_NONE };
+
+	if (from != pw_point_ingress(matrix))
+		return reach;
+	reach.allowed = pw_ports_and(matrix->ports, reach.allowed, class ? class->fronts : (uint32_t)PW_PORTS_NONE);
+	reach.unknown = pw_ports_and(matrix->ports, reach.unknown, class ? class->fronts : (uint32_t)PW_PORTS_NONE);
+	return reach;
+}
+
+/* Both have to allow; what either denies for sure is denied. */
+static struct pw_reach both(struct pw_ports_pool *pool, struct pw_reach a, struct pw_reach b)
+{
+	struct pw_reach ret = { pw_ports_and(pool, a.allowed, b.allowed), PW_PORTS_NONE };
+
+	if (a.unknown != PW_PORTS_NONE || b.unknown != PW_PORTS_NONE) {
+		uint32_t possible = pw_ports_and(pool, pw_ports_or(pool, a.allowed, a.unknown), pw_ports_or(pool, b.allowed, b.unknown));
+
+		ret.unknown = pw_ports_minus(pool, possible, ret.allowed);
+	}
+	return ret;
+}
+
+/* ---- groups ---- */
+
+static uint32_t egress_program(const struct pw_matrix *matrix, uint32_t point)
+{
+	const struct pw_kin *class = class_at(matrix, point);
+
+	return class ? class->program[PW_EGRESS] : 0;
+}
+
+/* A pod always reaches itself; the pods of one group reach each other as the policies say. */
+static bool is_same_pod(const struct pw_group *from, const struct pw_group *to, size_t i, size_t j)
+{
+	if (from->n_pods == 1 && to->n_pods == 1)
+		return from->pods[0] == to->pods[0];
+	return from->n_pods && from->points == to->points && i == j;
+}
+
+struct pw_reach pw_matrix_allowed(struct pw_matrix *matrix, const struct pw_group *from, const struct pw_group *to)
+{
+	struct pw_reach ret = { PW_PORTS_ALL, PW_PORTS_NONE };
+
+	for (size_t i = 0; i < from->n_points + from->n_again; i++)
+		for (size_t j = 0; j < to->n_points + to->n_again; j++) {
+			uint32_t a = from->points[i], b = to->points[j];
+
+			if (is_same_pod(from, to, i, j))
 				continue;
-			cluster_rule_ports(&rules[j], to, &ports);
-			intersect(&ports, &live);
-			for (int k = 0; k < PW_PROTOCOLS; k++) {
-				pw_portset_minus(&live.of[k], &ports.of[k]);
-				if (rules[j].action != PW_ACTION_PASS)
-					pw_portset_minus(&tally->open.of[k], &ports.of[k]);
-				if (rules[j].action == PW_ACTION_ALLOW)
-					pw_portset_or(&tally->allowed.of[k], &ports.of[k]);
+			ret = both(matrix->ports, ret, egress(matrix, egress_program(matrix, a), b));
+			ret = both(matrix->ports, ret, ingress(matrix, a, b));
+		}
+	return ret;
+}
+
+/* ---- lines and columns ---- */
+
+/* What a program lets out, to every point: classes of one program share it, and lines of one namespace mostly do. */
+static const struct pw_reach *egress_row(struct pw_matrix *matrix, uint32_t program)
+{
+	struct pw_reach *row = matrix->egress_rows[program];
+
+	if (row)
+		return row;
+	if (pw_arena_used(matrix->rows) > MAX_ROWS) {
+		pw_arena_clear(matrix->rows);
+		memset(matrix->egress_rows, 0, matrix->n_programs * sizeof(*matrix->egress_rows));
+	}
+	row = pw_arena_array(matrix->rows, matrix->n_points, sizeof(*row));
+	for (uint32_t i = 0; row && i < matrix->n_points; i++)
+		row[i] = egress(matrix, program, i);
+	return matrix->egress_rows[program] = row;
+}
+
+/* What a point sends to, by the door it comes to. */
+static void fill_column(struct pw_matrix *matrix, uint32_t from)
+{
+	for (size_t i = 0; i < matrix->n_doors; i++)
+		matrix->column[i] = ingress(matrix, from, (uint32_t)(matrix->doors[i] - matrix->classes));
+}
+
+int pw_matrix_to_groups(struct pw_matrix *matrix, const struct pw_group *from, struct pw_reach *ret)
+{
+	for (size_t g = 0; g < matrix->n_groups; g++)
+		ret[g] = (struct pw_reach){ PW_PORTS_ALL, PW_PORTS_NONE };
+	for (size_t i = 0; i < from->n_points; i++) {
+		const struct pw_reach *row = egress_row(matrix, egress_program(matrix, from->points[i]));
+
+		if (!row)
+			return PW_NOMEM;
+		fill_column(matrix, from->points[i]);
+		for (size_t g = 0; g < matrix->n_groups; g++)
+			for (size_t j = 0; j < matrix->groups[g].n_points; j++) {
+				uint32_t to = matrix->groups[g].points[j];
+
+				ret[g] = both(matrix->ports, ret[g], both(matrix->ports, row[to], matrix->column[matrix->classes[to].door]));
 			}
-		}
+	}
+	return PW_OK;
+}
+
+void pw_matrix_to_outside(struct pw_matrix *matrix, const struct pw_group *from, struct pw_reach *ret)
+{
+	for (size_t r = 0; r < matrix->n_shown; r++) {
+		ret[r] = (struct pw_reach){ PW_PORTS_ALL, PW_PORTS_NONE };
+		for (size_t i = 0; i < from->n_points; i++)
+			ret[r] = both(matrix->ports, ret[r], egress(matrix, egress_program(matrix, from->points[i]), pw_point_outside(matrix, r)));
 	}
 }
 
-/* What one side lets through. False when it has no policies: all. */
-static bool side(const struct pw_matrix *matrix, enum pw_policy_direction direction, const struct pw_pod *pod,
-		 const struct pw_peer *other, const struct pw_pod *to, struct pw_portsets *ret)
+void pw_matrix_from_outside(struct pw_matrix *matrix, const struct pw_group *to, struct pw_reach *ret)
 {
-	const struct pw_member *member = pod ? member_of(pod) : NULL;
-	struct tally tally;
-
-	if (!member || (member->n[direction] == 0 && member->n_cluster == 0))
-		return false;
-	clear(ret);
-	if (member->n_cluster == 0) {
-		add_policies(matrix, direction, member, other, to, ret);
-		return true;
-	}
-	fill(&tally.open);
-	clear(&tally.allowed);
-	count_tier(matrix, PW_TIER_ADMIN, direction, member, other, to, &tally);
-	count_tier(matrix, PW_TIER_CLUSTER_ADMIN, direction, member, other, to, &tally);
-	if (member->n[direction]) {
-		add_policies(matrix, direction, member, other, to, ret);
-		intersect(&tally.open, ret);
-	} else {
-		count_tier(matrix, PW_TIER_BASELINE_ADMIN, direction, member, other, to, &tally);
-		count_tier(matrix, PW_TIER_CLUSTER_BASELINE, direction, member, other, to, &tally);
-	}
-	for (int i = 0; i < PW_PROTOCOLS; i++) {
-		pw_portset_or(&tally.allowed.of[i], &tally.open.of[i]);
-		ret->of[i] = tally.allowed.of[i];
-	}
-	return true;
-}
-
-static void restrict_pair(const struct pw_matrix *matrix, const struct pw_peer *from, const struct pw_peer *to, struct pw_portsets *sets)
-{
-	struct pw_portsets one;
-
-	if (from->pod && from->pod == to->pod)
-		return; /* a pod always reaches itself */
-	if (side(matrix, PW_EGRESS, from->pod, to, to->pod, &one))
-		intersect(sets, &one);
-	if (side(matrix, PW_INGRESS, to->pod, from, to->pod, &one))
-		intersect(sets, &one);
-}
-
-/* The addresses of a range that stand for all of it: its first, and each cut inside. */
-struct points { const struct pw_matrix *matrix; const struct pw_group *group; size_t next; bool started; char text[46]; };
-
-static bool next_point(struct points *points)
-{
-	const struct pw_matrix *matrix = points->matrix;
-
-	if (!points->started) {
-		points->started = true;
-		pw_address_print(&points->group->first, points->text);
-		return true;
-	}
-	while (points->next < matrix->n_cuts) {
-		const struct pw_address *cut = &matrix->cuts[points->next++];
-
-		if (pw_address_compare(cut, &points->group->first) > 0 && pw_address_compare(cut, &points->group->last) <= 0) {
-			pw_address_print(cut, points->text);
-			return true;
-		}
-	}
-	return false;
-}
-
-/* One member of `group` (by number, or by point) as an end of a connection. */
-static bool next_end(const struct pw_group *group, size_t *at, struct points *points, struct pw_peer *ret)
-{
-	if (group->n_pods) {
-		if (*at == group->n_pods)
-			return false;
-		*ret = (struct pw_peer){ group->pods[(*at)++], NULL };
-		return true;
-	}
-	if (group->ingress) { /* some pod of some namespace */
-		*ret = (struct pw_peer){ NULL, NULL };
-		return (*at)++ == 0;
-	}
-	if (!next_point(points))
-		return false;
-	*ret = (struct pw_peer){ NULL, points->text };
-	return true;
-}
-
-/* The ingress controller opens only what an Ingress or Route leads to. */
-static void restrict_to_fronts(const struct pw_matrix *matrix, const struct pw_pod *pod, struct pw_portsets *sets)
-{
-	struct pw_portsets ports;
-
-	clear(&ports);
-	pw_front_ports(matrix->facts, pod, &ports);
-	intersect(sets, &ports);
-}
-
-void pw_matrix_allowed(const struct pw_matrix *matrix, const struct pw_group *from, const struct pw_group *to, struct pw_portsets *ret)
-{
-	struct points from_points = { .matrix = matrix, .group = from };
-	struct pw_peer a, b;
-	size_t i = 0;
-
-	fill(ret);
-	for (size_t k = 0; from->ingress && k < to->n_pods; k++)
-		restrict_to_fronts(matrix, to->pods[k], ret);
-	if (from->ingress && !to->n_pods)
-		clear(ret);
-	while (next_end(from, &i, &from_points, &a)) {
-		struct points to_points = { .matrix = matrix, .group = to };
-		size_t j = 0;
-
-		while (next_end(to, &j, &to_points, &b))
-			restrict_pair(matrix, &a, &b, ret);
+	for (size_t r = 0; r < matrix->n_shown; r++) {
+		ret[r] = (struct pw_reach){ PW_PORTS_ALL, PW_PORTS_NONE };
+		for (size_t i = 0; i < to->n_points; i++)
+			ret[r] = both(matrix->ports, ret[r], ingress(matrix, pw_point_outside(matrix, r), to->points[i]));
 	}
 }

@@ -141,6 +141,14 @@ bool pw_policy_port_match(const struct pw_policy_port *port, const struct pw_pod
 	return pw_pod_has_named_port(to, port->name, protocol, number);
 }
 
+bool pw_policy_rule_names(const struct pw_policy_rule *rule, const struct pw_pod *to, const struct pw_container_port *port)
+{
+	for (size_t i = 0; i < rule->n_ports; i++)
+		if (rule->ports[i].name[0] && pw_policy_port_match(&rule->ports[i], to, port->protocol, port->port))
+			return true;
+	return false;
+}
+
 enum pw_truth pw_policy_peers_match(const struct pw_facts *facts, const char *policy_ns,
 				    const struct pw_policy_rule *rule, const struct pw_peer *end)
 {

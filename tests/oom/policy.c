@@ -18,6 +18,18 @@ static const char objects[] =
 	"{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p, namespace: x}, spec: {podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}], ports: [{port: p}]}]}}\n---\n"
 	"{apiVersion: policy.networking.k8s.io/v1alpha1, kind: AdminNetworkPolicy, metadata: {name: a}, spec: {priority: 1, subject: {namespaces: {}}, egress: [{action: Deny, to: [{networks: [10.2.0.0/16]}]}]}}\n";
 
+static int judge(struct pw_matrix *matrix, struct pw_buf *out, struct pw_err *err)
+{
+	struct pw_group a, b;
+	struct pw_reach row[8];
+	int rc;
+
+	if ((rc = pw_matrix_find(matrix, "x/d[Deployment]", &a, err)) != PW_OK || (rc = pw_matrix_find(matrix, "10.1.0.0-10.3.0.0", &b, err)) != PW_OK)
+		return rc;
+	pw_ports_print(pw_matrix_ports(matrix), pw_matrix_allowed(matrix, &b, &a).allowed, PW_TCP, out);
+	return pw_matrix_to_groups(matrix, &a, row) == PW_OK ? PW_OK : pw_err_set(err, PW_NOMEM, "no line");
+}
+
 static int use(struct pw_facts *facts, struct pw_arena *arena, struct pw_err *err)
 {
 	struct pw_matrix *matrix = pw_matrix_new(facts, arena);
@@ -25,17 +37,15 @@ static int use(struct pw_facts *facts, struct pw_arena *arena, struct pw_err *er
 	struct pw_peer from = { flow.from, NULL }, to = { pw_facts_pod(facts, "x", "d"), NULL };
 	PW_CLEAN_BUF struct pw_buf out;
 	const struct pw_hop *hops;
-	struct pw_group a, b;
-	struct pw_portsets sets;
 	int rc;
 
 	pw_buf_init(&out, 65536);
 	if (!matrix)
 		return pw_err_set(err, PW_NOMEM, "no matrix");
-	if ((rc = pw_matrix_find(matrix, "x/d[Deployment]", &a, err)) != PW_OK || (rc = pw_matrix_find(matrix, "10.1.0.0-10.3.0.0", &b, err)) != PW_OK)
+	rc = judge(matrix, &out, err);
+	pw_matrix_release(matrix);
+	if (rc != PW_OK)
 		return rc;
-	pw_matrix_allowed(matrix, &b, &a, &sets);
-	pw_portset_print(&sets.of[PW_TCP], &out);
 	pw_policy_advise(facts, &from, &to, "TCP", 80, &out);
 	size_t n = pw_path_hops(facts, &flow, arena, &hops);
 	if (n == 0)

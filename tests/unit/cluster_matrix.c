@@ -17,13 +17,13 @@ static struct pw_arena *arena;
 static struct pw_facts *facts;
 static struct pw_matrix *matrix;
 
-static const char *ports(const struct pw_portset *set)
+static const char *ports(const struct pw_ports_pool *pool, uint32_t set, int protocol)
 {
 	static char text[256];
 	struct pw_buf out;
 
 	pw_buf_init(&out, 65536);
-	pw_portset_print(set, &out);
+	pw_ports_print(pool, set, protocol, &out);
 	(void)snprintf(text, sizeof(text), "%s", pw_buf_str(&out));
 	pw_buf_release(&out);
 	return text;
@@ -31,40 +31,42 @@ static const char *ports(const struct pw_portset *set)
 
 static void test_sets(void)
 {
-	struct pw_portset a, b;
+	struct pw_ports_pool *pool = pw_ports_pool_new(arena);
+	struct pw_ports_sum sum = { .n = 0 };
+	uint32_t a, b, c;
 
-	ok(pw_portset_parse("1-79,81-65535", &a), "a list with ranges");
-	is_str(ports(&a), "1-79,81-65535", "is printed as it was");
-	pw_portset_clear(&b);
-	pw_portset_add(&b, 80, 80);
-	pw_portset_or(&a, &b);
-	ok(pw_portset_full(&a), "with the missing one it is full");
-	is_str(ports(&a), "all", "and printed as all");
-	pw_portset_minus(&a, &b);
-	ok(!pw_portset_holds(&a, &b) && !pw_portset_full(&a), "without it it is not");
-	pw_portset_and(&b, &a);
-	ok(pw_portset_empty(&b), "nothing in common");
-	pw_portset_clear(&b);
-	pw_portset_add(&b, 63, 129);
-	is_str(ports(&b), "63-129", "a range over word borders");
-	pw_portset_add(&b, 65535, 65535);
-	is_str(ports(&b), "63-129,65535", "the last port");
-	ok(!pw_portset_parse("0", &b) && !pw_portset_parse("5-4", &b) && !pw_portset_parse("1,", &b) && !pw_portset_parse("", &b) &&
-	   !pw_portset_parse("65536", &b) && !pw_portset_parse("a", &b), "no lists of ports");
+	ok(pw_ports_parse(pool, "1-79,81-65535", PW_TCP, &a), "a list with ranges");
+	is_str(ports(pool, a, PW_TCP), "1-79,81-65535", "is printed as it was");
+	ok(pw_ports_empty(pool, a, PW_UDP) && !pw_ports_empty(pool, a, PW_TCP), "in its protocol only");
+	b = pw_ports_range(pool, PW_TCP, 80, 80);
+	c = pw_ports_or(pool, a, b);
+	is_str(ports(pool, c, PW_TCP), "all", "with the missing one it is all");
+	is_int(c, pw_ports_range(pool, PW_TCP, 0, 70000), "and the same as all made otherwise; no port is outside 1..65535");
+	is_int(pw_ports_minus(pool, c, b), a, "without it, the same as before");
+	is_int(pw_ports_and(pool, a, b), PW_PORTS_NONE, "nothing in common");
+	ok(pw_ports_parse(pool, "all", PW_ANY_PROTOCOL, &a) && a == PW_PORTS_ALL, "all of all");
+	b = pw_ports_minus(pool, PW_PORTS_ALL, pw_ports_range(pool, PW_UDP, 1, 65534));
+	is_str(ports(pool, b, PW_UDP), "65535", "the last port of one protocol stays");
+	is_str(ports(pool, b, PW_SCTP), "all", "beside the first of the next");
+	for (unsigned port = 1; port <= 999; port += 2)
+		pw_ports_add(pool, &sum, pw_ports_range(pool, PW_SCTP, port, port));
+	for (unsigned port = 2; port <= 999; port += 2)
+		pw_ports_add(pool, &sum, pw_ports_range(pool, PW_SCTP, port, port));
+	is_str(ports(pool, pw_ports_total(pool, &sum), PW_SCTP), "1-999", "the sum of many");
+	ok(!pw_ports_parse(pool, "0", PW_TCP, &b) && !pw_ports_parse(pool, "5-4", PW_TCP, &b) && !pw_ports_parse(pool, "1,", PW_TCP, &b) &&
+	   !pw_ports_parse(pool, "", PW_TCP, &b) && !pw_ports_parse(pool, "65536", PW_TCP, &b) && !pw_ports_parse(pool, "a", PW_TCP, &b), "no lists of ports");
 }
 
 static const char *allowed(const char *from, const char *to, int protocol)
 {
 	struct pw_group a, b;
-	struct pw_portsets sets;
 	struct pw_err err = PW_ERR_INIT;
 
 	if (pw_matrix_find(matrix, from, &a, &err) != PW_OK || pw_matrix_find(matrix, to, &b, &err) != PW_OK) {
 		printf("# %s\n", err.text);
 		return "(not found)";
 	}
-	pw_matrix_allowed(matrix, &a, &b, &sets);
-	return ports(&sets.of[protocol]);
+	return ports(pw_matrix_ports(matrix), pw_matrix_allowed(matrix, &a, &b).allowed, protocol);
 }
 
 static void test_matrix(void)
@@ -78,6 +80,8 @@ static void test_matrix(void)
 	is_str(groups[1].name, "shop/api[Deployment]", "a template");
 	is_str(groups[2].name, "shop/web[ReplicaSet]", "pods of one owner");
 	is_int(groups[2].n_pods, 2, "all of them");
+	is_int(groups[2].n_points, 1, "which no policy tells apart");
+	is_str(allowed("shop/web[ReplicaSet]", "shop/web[ReplicaSet]", PW_TCP), "all", "and which reach each other");
 	is_str(allowed("shop/web[ReplicaSet]", "shop/api[Deployment]", PW_TCP), "100-200,8080", "ports by name and range");
 	is_str(allowed("shop/web-1", "shop/api", PW_TCP), "100-200,8080", "one pod, on the host's network or not");
 	is_str(allowed("bank/lone", "shop/api", PW_TCP), "", "nobody else");
@@ -142,6 +146,7 @@ static void test_tiers(void)
 	if (model_add(facts, arena, policies, &err) != PW_OK)
 		printf("# %s\n", err.text);
 	pw_facts_finish(facts);
+	pw_matrix_release(matrix);
 	matrix = pw_matrix_new(facts, arena);
 	is_str(allowed("bank/lone", "shop/api", PW_TCP), "31-40,8080", "admin rules before a NetworkPolicy that denies the rest");
 	is_str(allowed("shop/web-2", "shop/api", PW_TCP), "31-40,100-200,8080", "or allows some of it");
@@ -150,6 +155,53 @@ static void test_tiers(void)
 	is_int(pw_matrix_outside(matrix, &ranges), 6, "cut at the networks of cluster policies too");
 	ok(strstr(advise("shop", "web-2", "bank", "lone", 22), "denied, rule ingress[0] (no-ssh) of AdminNetworkPolicy a\n") != NULL, "which the advice names");
 	ok(strstr(advise("shop", "web-2", "bank", "lone", 22), "were not there; a NetworkPolicy cannot open it.\n") != NULL, "and says what cannot help");
+}
+
+/* Lines and columns are what each pair of them is. */
+static void test_lines(void)
+{
+	const struct pw_group *groups, *ranges;
+	size_t n = pw_matrix_groups(matrix, &groups), n_ranges = pw_matrix_outside(matrix, &ranges), wrong = 0;
+	struct pw_reach row[16], one;
+
+	for (size_t i = 0; i < n; i++) {
+		wrong += pw_matrix_to_groups(matrix, &groups[i], row) != PW_OK;
+		for (size_t j = 0; j < n; j++) {
+			one = pw_matrix_allowed(matrix, &groups[i], &groups[j]);
+			wrong += i != j && (row[j].allowed != one.allowed || row[j].unknown != one.unknown);
+		}
+		pw_matrix_to_outside(matrix, &groups[i], row);
+		for (size_t j = 0; j < n_ranges; j++)
+			wrong += row[j].allowed != pw_matrix_allowed(matrix, &groups[i], &ranges[j]).allowed;
+		pw_matrix_from_outside(matrix, &groups[i], row);
+		for (size_t j = 0; j < n_ranges; j++)
+			wrong += row[j].allowed != pw_matrix_allowed(matrix, &ranges[j], &groups[i]).allowed;
+	}
+	is_int(wrong, 0, "lines and columns say what pairs say");
+}
+
+/* What depends on something not known is neither allowed nor denied. */
+static void test_unknown(void)
+{
+	static const char policy[] =
+		"{apiVersion: policy.networking.k8s.io/v1alpha1, kind: AdminNetworkPolicy, metadata: {name: names}, spec: {priority: 0, subject: {namespaces: {}}, egress: ["
+		"{action: Allow, to: [{networks: [198.51.100.0/24]}], ports: [{portNumber: {port: 443}}]},"
+		"{action: Allow, to: [{domainNames: [example.test]}], ports: [{portNumber: {port: 443}}]}, {action: Deny, to: [{networks: [0.0.0.0/0]}]}]}}\n";
+	struct pw_err err = PW_ERR_INIT;
+	struct pw_group from, to;
+	struct pw_reach reach;
+
+	if (model_add(facts, arena, policy, &err) != PW_OK)
+		printf("# %s\n", err.text);
+	pw_facts_finish(facts);
+	pw_matrix_release(matrix);
+	matrix = pw_matrix_new(facts, arena);
+	is_str(allowed("shop/web-2", "198.51.100.7", PW_TCP), "443", "an earlier rule that is understood decides");
+	is_str(allowed("shop/web-2", "203.0.113.7", PW_TCP), "", "a name may or may not be this address");
+	ok(pw_matrix_find(matrix, "shop/web-2", &from, &err) == PW_OK && pw_matrix_find(matrix, "203.0.113.7", &to, &err) == PW_OK, "both are found");
+	reach = pw_matrix_allowed(matrix, &from, &to);
+	is_str(ports(pw_matrix_ports(matrix), reach.unknown, PW_TCP), "443", "so that this port is unknown");
+	is_str(ports(pw_matrix_ports(matrix), reach.unknown, PW_UDP), "", "and no other");
 }
 
 static void test_ingress(void)
@@ -169,14 +221,18 @@ static void test_ingress(void)
 	if (model_add(facts, arena, world, &err) != PW_OK || model_add(facts, arena, objects, &err) != PW_OK)
 		printf("# %s\n", err.text);
 	pw_facts_finish(facts);
+	pw_matrix_release(matrix);
 	matrix = pw_matrix_new(facts, arena);
 	is_str(allowed("{ingress-controller}", "shop/api", PW_TCP), "", "a policy for certain pods does not admit an ingress controller");
 	if (model_add(facts, arena, more, &err) != PW_OK)
 		printf("# %s\n", err.text);
 	pw_facts_finish(facts);
+	pw_matrix_release(matrix);
 	matrix = pw_matrix_new(facts, arena);
 	is_str(allowed("{ingress-controller}", "shop/api", PW_TCP), "150,8080", "one for all pods does, to the ports of Ingress and Route");
 	is_str(allowed("{ingress-controller}", "bank/lone", PW_TCP), "", "nothing leads anywhere else");
+	pw_matrix_release(matrix);
+	matrix = NULL;
 	pw_arena_free(other);
 	arena = before;
 }
@@ -196,8 +252,12 @@ int main(void)
 	test_sets();
 	test_matrix();
 	test_advice();
+	test_lines();
 	test_tiers();
+	test_lines();
+	test_unknown();
 	test_ingress();
+	pw_matrix_release(matrix);
 	pw_arena_free(arena);
 	return tap_done();
 }
