@@ -197,7 +197,7 @@ static void write_page(struct job *job, const char *name, int section, const str
 				    : pw_arena_printf(job->app->arena, "%s/%s.md", job->dir, name);
 	if (!path)
 		job->code = pw_fail(job->app, PW_EXIT_ENVIRONMENT, "out of memory");
-	else if (pw_file_replace(job->app, path, 0644, text, &err))
+	else if (pw_file_replace(path, 0644, text, &err))
 		job->code = pw_fail(job->app, PW_EXIT_ENVIRONMENT, "%s", err.code ? err.text : strerror(errno));
 	else
 		pw_outf(job->app, "%s\n", path);

@@ -66,7 +66,7 @@ int pw_outputs_init(struct pw_outputs *outputs, struct pw_app *app)
 static int write_file(struct pw_app *app, const char *path, unsigned mode, const struct pw_buf *text)
 {
 	struct pw_err err = PW_ERR_INIT;
-	return pw_file_replace(app, path, mode, text, &err) ? pw_fail_err(app, PW_EXIT_ENVIRONMENT, &err) : 0;
+	return pw_file_replace(path, mode, text, &err) ? pw_fail_err(app, PW_EXIT_ENVIRONMENT, &err) : 0;
 }
 
 static int write_record(struct pw_app *app, const char *path, const struct pw_record *record)

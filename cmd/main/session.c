@@ -52,27 +52,13 @@ const char *pw_state_dir(struct pw_app *app, const char *name)
 	return pw_arena_strdup(app->arena, copy);
 }
 
-static int write_all(int fd, const char *text, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, text, len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		text += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 /* A device, a pipe or a terminal is written to, never put aside for a file of its name. */
 static int write_through(const char *path, const struct pw_buf *text, struct pw_err *err)
 {
 	int fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return pw_err_sys(err, PW_IO, errno, "cannot write %s", path);
-	int rc = write_all(fd, pw_buf_str(text), text->len), why = errno;
+	int rc = pw_write_all(fd, pw_buf_str(text), text->len), why = errno;
 	if (close(fd) != 0 && rc == 0) {
 		rc = -1;
 		why = errno;
@@ -80,15 +66,7 @@ static int write_through(const char *path, const struct pw_buf *text, struct pw_
 	return rc ? pw_err_sys(err, PW_IO, why, "cannot write %s", path) : PW_OK;
 }
 
-/* As open(2) would have made it. */
-static mode_t without_umask(mode_t mode)
-{
-	mode_t mask = umask(0);
-	(void)umask(mask);
-	return mode & ~mask;
-}
-
-int pw_file_replace(struct pw_app *app, const char *path, unsigned mode, const struct pw_buf *text, struct pw_err *err)
+int pw_file_replace(const char *path, unsigned mode, const struct pw_buf *text, struct pw_err *err)
 {
 	struct stat st;
 	PW_CLEAN_FREE char *target = realpath(path, NULL); /* a link keeps its place: what it leads to is replaced */
@@ -96,28 +74,7 @@ int pw_file_replace(struct pw_app *app, const char *path, unsigned mode, const s
 		return pw_buf_ok(text) ? write_through(target, text, err) : pw_err_set(err, PW_NOMEM, "cannot write %s: out of memory", path);
 	if (target)
 		path = target;
-	char *temporary = pw_arena_printf(app->arena, "%s.XXXXXX", path);
-	if (!temporary || !pw_buf_ok(text))
-		return pw_err_set(err, PW_NOMEM, "cannot write %s: out of memory", path);
-	int fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0)
-		return pw_err_sys(err, PW_IO, errno, "cannot write %s", path);
-	int rc = write_all(fd, pw_buf_str(text), text->len);
-	if (rc == 0)
-		rc = fchmod(fd, without_umask((mode_t)mode));
-	int why = errno;
-	if (close(fd) != 0 && rc == 0) {
-		rc = -1;
-		why = errno;
-	}
-	if (rc == 0 && rename(temporary, path) != 0) {
-		rc = -1;
-		why = errno;
-	}
-	if (rc == 0)
-		return PW_OK;
-	(void)unlink(temporary);
-	return pw_err_sys(err, PW_IO, why, "cannot write %s", path);
+	return pw_file_write(path, mode, text, false, err);
 }
 
 static int is_session(const struct dirent *entry) { return pw_glob("*.json", entry->d_name); }
@@ -171,7 +128,7 @@ void pw_session_save(struct pw_app *app, struct pw_session *session, const struc
 		pw_json_write(&text, val, 0);
 		pw_buf_putc(&text, '\n');
 	}
-	int rc = val ? pw_file_replace(app, session->path, 0600, &text, &err) : pw_err_set(&err, PW_NOMEM, "cannot save the session: out of memory");
+	int rc = val ? pw_file_replace(session->path, 0600, &text, &err) : pw_err_set(&err, PW_NOMEM, "cannot save the session: out of memory");
 	if (!rc)
 		return;
 	pw_note(app, "packetwalk: note: %s; this run can not be resumed", err.text);

@@ -338,7 +338,7 @@ static void write_answers(struct pw_walk_run *run, const struct pw_record *recor
 		if (!record->steps[i]->check && !strchr(record->steps[i]->id, '/'))
 			pw_buf_printf(&text, "%s: \"%s\"\n", record->steps[i]->id, record->steps[i]->outcome);
 	}
-	if (pw_file_replace(run->app, file, 0600, &text, &err))
+	if (pw_file_replace(file, 0600, &text, &err))
 		say(run, err.text);
 	else
 		say(run, pw_arena_printf(run->app->arena, "Written: %s", file));

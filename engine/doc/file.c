@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Reading a file whole, with a ceiling. */
+/* Reading a file whole, with a ceiling; writing one that appears whole or not at all. */
 #include <doc/yaml.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <packetwalk/cleanup.h>
 
@@ -69,4 +73,71 @@ int pw_file_read(const char *path, size_t max, char **ret, size_t *ret_len, stru
 	*ret = text;
 	*ret_len = len;
 	return PW_OK;
+}
+
+/* ---- writing ---- */
+
+int pw_write_all(int fd, const char *text, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, text, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		text += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* As open(2) would have made it. */
+static mode_t without_umask(mode_t mode)
+{
+	mode_t mask = umask(0);
+	(void)umask(mask);
+	return mode & ~mask;
+}
+
+/* A rename is on the disk when its folder is. */
+static int sync_folder(const char *path)
+{
+	char folder[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	int n = snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+	PW_CLEAN_CLOSE int fd = n > 0 && (size_t)n < sizeof folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	return fd >= 0 && fsync(fd) == 0 ? 0 : -1;
+}
+
+static int fill(int fd, unsigned mode, const struct pw_buf *text, bool durable)
+{
+	if (pw_write_all(fd, pw_buf_str(text), text->len) != 0 || fchmod(fd, without_umask((mode_t)mode)) != 0)
+		return -1;
+	return durable ? fsync(fd) : 0;
+}
+
+int pw_file_write(const char *path, unsigned mode, const struct pw_buf *text, bool durable, struct pw_err *err)
+{
+	char temporary[PATH_MAX];
+	int n = snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
+	if (n < 0 || (size_t)n >= sizeof temporary)
+		return pw_err_set(err, PW_IO, "cannot write %s: the path is too long", path);
+	if (!pw_buf_ok(text))
+		return pw_err_set(err, PW_NOMEM, "cannot write %s: out of memory", path);
+	int fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0)
+		return pw_err_sys(err, PW_IO, errno, "cannot write %s", path);
+	int rc = fill(fd, mode, text, durable), why = errno;
+	if (close(fd) != 0 && rc == 0) {
+		rc = -1;
+		why = errno;
+	}
+	if (rc == 0 && (rename(temporary, path) != 0 || (durable && sync_folder(path) != 0))) {
+		rc = -1;
+		why = errno;
+	}
+	if (rc == 0)
+		return PW_OK;
+	(void)unlink(temporary);
+	return pw_err_sys(err, PW_IO, why, "cannot write %s", path);
 }

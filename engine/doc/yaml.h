@@ -62,4 +62,9 @@ int pw_yaml_parse_all(const char *text, size_t len, const char *file, const stru
  * NUL-terminated. "-" is stdin. PW_ABSENT, PW_DENIED or PW_IO; PW_SYNTAX if too large. */
 int pw_file_read(const char *path, size_t max, char **ret, size_t *ret_len, struct pw_err *err);
 
+/* Writes a file that appears whole or not at all, with `mode` less the umask. `durable`: it is on the disk when this returns. */
+int pw_file_write(const char *path, unsigned mode, const struct pw_buf *text, bool durable, struct pw_err *err);
+/* All of it, whatever interrupts. -1 and errno. */
+int pw_write_all(int fd, const char *text, size_t len);
+
 #endif

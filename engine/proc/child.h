@@ -78,6 +78,16 @@ void pw_child_say_status(int status, struct pw_buf *out);
 int pw_child_collect(const char *const *argv, const char *const *envp, const char *path, unsigned timeout_ms,
 		     struct pw_buf *out, struct pw_buf *log, int *ret_status, struct pw_err *err);
 
+/* The same for one that reads. */
+struct pw_collect {
+	const char *const *argv, *const *envp;
+	const char *path;
+	unsigned timeout_ms;
+	const char *input; size_t n_input; /* its stdin, all of it; NULL: it has none */
+	bool own_group;                    /* not the caller's process group: a Ctrl-C at the terminal does not end it */
+};
+int pw_child_converse(const struct pw_collect *how, struct pw_buf *out, struct pw_buf *log, int *ret_status, struct pw_err *err);
+
 /* Where execvp would find `name`, into `out`: an executable file in the colon-separated `path` (NULL: the
  * standard folders, sbin included). PW_ABSENT if nowhere. */
 int pw_program_find(const char *name, const char *path, char *out, size_t size, struct pw_err *err);
