@@ -27,17 +27,6 @@ static const struct pw_evidence evidence[] = {
 	{ NULL, PW_TYPE_STR, NULL, NULL },
 };
 
-/* Names the injectors give: Istio, Linkerd, Kuma, Consul, Open Service Mesh. */
-static const char *proxy_of(const struct pw_pod *pod)
-{
-	static const char *const names[] = { "istio-proxy", "linkerd-proxy", "kuma-sidecar", "consul-dataplane", "envoy-sidecar", "envoy" };
-	for (size_t c = 0; pod && c < pod->n_containers; c++)
-		for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-			if (!strcmp(pod->containers[c].name, names[i]))
-				return names[i];
-	return "";
-}
-
 static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw_result *result, struct pw_err *err)
 {
 	(void)observation, (void)err;
@@ -52,11 +41,11 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	}
 	bool other;
 	const struct pw_backend *backends;
-	const char *server = "", *client = proxy_of(from);
+	const char *server = "", *client = pw_pod_mesh_proxy(from);
 	size_t n = pw_facts_backends(facts, svc, pw_service_find_port(svc, (unsigned)pw_ctx_int(ctx, "port"), pw_ctx_str(ctx, "protocol"), &other),
 				     pw_ctx_arena(ctx), &backends);
 	for (size_t i = 0; i < n && !*server; i++)
-		server = proxy_of(pw_facts_pod_by_ip(facts, backends[i].endpoint->address));
+		server = pw_pod_mesh_proxy(pw_facts_pod_by_ip(facts, backends[i].endpoint->address));
 	struct pw_val *ev = pw_result_evidence(result);
 	pw_map_set_str(ev, "client_proxy", client);
 	pw_map_set_str(ev, "server_proxy", server);

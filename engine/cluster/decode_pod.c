@@ -7,6 +7,7 @@
 #define MAX_CONTAINERS 512      /* of one pod */
 #define MAX_PORTS 1024          /* of one container */
 #define MAX_ALIASES 1024
+#define MAX_TOLERATIONS 256
 #define MAX_SECONDS 86400000u   /* 1000 days: a probe's period beyond is nonsense */
 
 static void decode_probe(struct pw_facts *facts, const struct pw_val *probe, struct pw_handler_spec *ret)
@@ -185,6 +186,23 @@ static void decode_dns(struct pw_facts *facts, const struct pw_val *spec, struct
 	pod->n_host_aliases = n;
 }
 
+static void decode_tolerations(struct pw_facts *facts, const struct pw_val *spec, struct pw_pod *pod)
+{
+	const struct pw_val *list = pw_map_get(spec, "tolerations");
+	struct pw_toleration *v = pw_keep_array(facts, list, MAX_TOLERATIONS, sizeof(*v), &pod->n_tolerations);
+
+	for (size_t i = 0; i < pod->n_tolerations; i++) {
+		const struct pw_val *one = pw_val_at(list, i);
+
+		v[i].key = pw_keep_key(facts, one, "key");
+		v[i].op = pw_keep_key(facts, one, "operator");
+		v[i].value = pw_keep_key(facts, one, "value");
+		v[i].effect = pw_keep_key(facts, one, "effect");
+		v[i].seconds = pw_map_int(one, "tolerationSeconds", -1);
+	}
+	pod->tolerations = v;
+}
+
 static void decode_spec(struct pw_facts *facts, const struct pw_val *spec, const struct pw_val *status, struct pw_pod *pod)
 {
 	pod->node = pw_keep_key(facts, spec, "nodeName");
@@ -193,6 +211,7 @@ static void decode_spec(struct pw_facts *facts, const struct pw_val *spec, const
 	pod->subdomain = pw_keep_key(facts, spec, "subdomain");
 	pod->service_account = pw_keep_key(facts, spec, "serviceAccountName");
 	decode_dns(facts, spec, pod);
+	decode_tolerations(facts, spec, pod);
 	decode_containers(facts, spec, status, pod);
 }
 

@@ -108,3 +108,14 @@ bool pw_pod_running(const struct pw_pod *pod)
 {
 	return !strcmp(pod->phase, "Running") && !pod->meta.terminating;
 }
+
+/* Names the injectors give: Istio, Linkerd, Kuma, Consul, Open Service Mesh. */
+const char *pw_pod_mesh_proxy(const struct pw_pod *pod)
+{
+	static const char *const names[] = { "istio-proxy", "linkerd-proxy", "kuma-sidecar", "consul-dataplane", "envoy-sidecar", "envoy" };
+	for (size_t c = 0; pod && c < pod->n_containers; c++)
+		for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+			if (!strcmp(pod->containers[c].name, names[i]))
+				return names[i];
+	return "";
+}

@@ -83,6 +83,7 @@ struct pw_container {
 };
 
 struct pw_host_alias { const char *ip; struct pw_strings names; };
+struct pw_toleration { const char *key, *op, *value, *effect; int64_t seconds; /* -1: for ever */ };
 
 struct pw_pod {
 	struct pw_meta meta;
@@ -99,6 +100,7 @@ struct pw_pod {
 	const struct pw_host_alias *host_aliases; size_t n_host_aliases;
 	const struct pw_container *containers; size_t n_containers; /* init ones first */
 	const char *hostname, *subdomain, *service_account;
+	const struct pw_toleration *tolerations; size_t n_tolerations;
 };
 
 struct pw_service_port {

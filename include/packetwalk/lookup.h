@@ -33,6 +33,8 @@ unsigned pw_pod_target_port(const struct pw_pod *pod, const struct pw_service_po
 
 /* The pod runs and its containers do: not finished, not deleted. */
 bool pw_pod_running(const struct pw_pod *pod);
+/* The container through which a service mesh leads this pod's traffic, "" if none; of NULL too. */
+const char *pw_pod_mesh_proxy(const struct pw_pod *pod);
 
 #pragma GCC visibility pop
 

@@ -34,7 +34,7 @@ static const struct keep container[] = {
 };
 static const struct keep pod_spec[] = {
 	WHOLE("nodeName"), WHOLE("hostNetwork"), WHOLE("hostname"), WHOLE("subdomain"), WHOLE("serviceAccountName"),
-	WHOLE("dnsPolicy"), WHOLE("dnsConfig"), WHOLE("hostAliases"), { "containers", container }, { "initContainers", container }, END,
+	WHOLE("dnsPolicy"), WHOLE("dnsConfig"), WHOLE("hostAliases"), WHOLE("tolerations"), { "containers", container }, { "initContainers", container }, END,
 };
 static const struct keep state_detail[] = { WHOLE("reason"), WHOLE("message"), WHOLE("startedAt"), WHOLE("exitCode"), END };
 static const struct keep state[] = { { "running", state_detail }, { "waiting", state_detail }, { "terminated", state_detail }, END };
