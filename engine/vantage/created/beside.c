@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Where a pod beside another one would not see what that one sees, or would do harm, there is none. */
+#include "made.h"
+
+#include <string.h>
+
+#include <packetwalk/lookup.h>
+
+/* A Service that lists pods which are not ready would send them clients. */
+static const struct pw_service *publishing(const struct pw_facts *facts, const struct pw_pod *pod)
+{
+	size_t n = 0;
+	const struct pw_service *const *services = pw_facts_services(facts, &n);
+	for (size_t i = 0; i < n; i++)
+		if (services[i]->publish_not_ready && services[i]->selector.n && !strcmp(services[i]->meta.ns, pod->meta.ns) &&
+		    pw_labels_match(&services[i]->selector, &pod->meta.labels))
+			return services[i];
+	return NULL;
+}
+
+int pw_made_beside_check(const struct pw_facts *facts, const struct pw_pod *pod, struct pw_err *err)
+{
+	const char *proxy = pw_pod_mesh_proxy(pod);
+	const char *ns = pod->meta.ns, *name = pod->meta.name;
+	if (!*pod->meta.uid || !*pod->node || pod->template)
+		return pw_err_set(err, PW_UNSUPPORTED, "pod %.100s/%.100s runs on no node, so none can be made beside it", ns, name);
+	if (pod->meta.terminating)
+		return pw_err_set(err, PW_UNSUPPORTED, "pod %.100s/%.100s is being deleted, and one beside it would go with it", ns, name);
+	if (pod->host_network)
+		return pw_err_set(err, PW_UNSUPPORTED, "pod %.100s/%.100s is in its node's network: only a pod of the node sees what it sees", ns, name);
+	if (*proxy)
+		return pw_err_set(err, PW_UNSUPPORTED, "what pod %.100s/%.100s sends goes through its own proxy (%.60s), which a pod beside it does not have", ns, name, proxy);
+	if (pw_facts_known(facts, PW_FACT_SERVICES) != PW_KNOWN_YES)
+		return pw_err_set(err, PW_UNSUPPORTED, "no pod is made beside %.100s/%.100s: the Services, which might list it, could not be read", ns, name);
+	const struct pw_service *service = publishing(facts, pod);
+	if (service)
+		return pw_err_set(err, PW_UNSUPPORTED, "no pod is made beside %.100s/%.100s: Service %.100s lists pods that are not ready, and would list it", ns, name,
+				  service->meta.name);
+	return PW_OK;
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a run makes: plans, the ledger before the deed, and the end of it all. */
+#include "creation.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <base/text.h>
+#include <packetwalk/cleanup.h>
+#include <vantage/transport/transport.h>
+
+#include "ledger.h"
+
+enum {
+	ARENA_MAX = 64 << 20,
+	MANIFEST_MAX = 4 << 20,
+	SAY_MAX = 2048,
+	ALIVE_MS = 5000,         /* how long the end waits for the kubelet to let go */
+};
+
+struct pw_creation {
+	struct pw_arena *arena;
+	struct pw_creation_config config;
+	struct pw_kube kube;
+	struct pw_made_ledger ledger;
+	struct pw_made *all;
+	unsigned n;
+};
+
+struct pw_creation *pw_creation_new(const struct pw_creation_config *config, struct pw_err *err)
+{
+	struct pw_arena *arena = pw_arena_new(ARENA_MAX);
+	struct pw_creation *creation = pw_arena_alloc(arena, sizeof *creation);
+	struct pw_made_ledger ledger;
+	int rc = creation ? pw_made_ledger_new(config->dir, arena, &ledger, err) : pw_err_set(err, PW_NOMEM, "no memory for the pods of a run");
+	if (rc < 0) {
+		pw_arena_free(arena);
+		return NULL;
+	}
+	ledger.kubectl = config->kubectl;
+	ledger.kubeconfig = config->kubeconfig;
+	ledger.cluster = config->cluster ? config->cluster : "";
+	ledger.cluster_uid = config->cluster_uid ? config->cluster_uid : "";
+	*creation = (struct pw_creation){ .arena = arena, .config = *config, .ledger = ledger, .kube = { .argv = config->kubectl } };
+	if (!config->ttl_s)
+		creation->config.ttl_s = PW_MADE_TTL_S;
+	if (!config->start_ms)
+		creation->config.start_ms = PW_MADE_START_MS;
+	return creation;
+}
+
+void pw_creation_free(struct pw_creation *creation)
+{
+	if (creation)
+		pw_arena_free(creation->arena);
+}
+
+/* ---- plans ---- */
+
+static struct pw_made *find(const struct pw_creation *creation, enum pw_made_kind kind, const char *key)
+{
+	for (struct pw_made *made = creation->all; made; made = made->next)
+		if (made->kind == kind && !strcmp(kind == PW_MADE_PROBE ? made->beside : made->node, key))
+			return made;
+	return NULL;
+}
+
+static struct pw_made *add(struct pw_creation *creation, enum pw_made_kind kind, const char *ns, const char *node)
+{
+	static const char *const words[] = { [PW_MADE_PROBE] = "probe", [PW_MADE_NODE] = "node" };
+	struct pw_made *made = pw_arena_alloc(creation->arena, sizeof *made);
+	if (!made)
+		return NULL;
+	*made = (struct pw_made){ .next = creation->all, .kind = kind, .kube = &creation->kube, .image = creation->config.image,
+		.ttl_s = creation->config.ttl_s, .start_ms = creation->config.start_ms, .why = "", .beside = "",
+		.ns = pw_arena_strdup(creation->arena, ns), .node = pw_arena_strdup(creation->arena, node),
+		.name = pw_arena_printf(creation->arena, "packetwalk-%s-%s-%u", words[kind], creation->ledger.run, ++creation->n) };
+	if (!made->ns || !made->node || !made->name)
+		return NULL;
+	creation->all = made;
+	return made;
+}
+
+static void write_manifest(struct pw_creation *creation, struct pw_made *made, const struct pw_pod *beside, const struct pw_node *on)
+{
+	const struct pw_made_spec spec = { .kind = made->kind, .ns = made->ns, .name = made->name, .node = made->node, .run = creation->ledger.run,
+		.image = made->image, .pull_policy = creation->config.pull_policy, .ttl_s = made->ttl_s, .beside = beside, .on = on };
+	struct pw_err err = PW_ERR_INIT;
+	PW_CLEAN_BUF struct pw_buf text;
+	pw_buf_init(&text, MANIFEST_MAX);
+	int rc = pw_made_manifest(&spec, &text, &err);
+	if (rc == PW_OK)
+		made->manifest = pw_arena_strdup(creation->arena, pw_buf_str(&text));
+	if (!made->manifest)
+		pw_creation_refuse(creation, made, PW_NOMEM, rc < 0 ? err.text : "no memory for the manifest of a pod");
+}
+
+static bool is_plain(const char *text) { return pw_transport_plain(text); }
+
+/* Rules of its namespace, or rules nobody could read: what enforces them sees a new pod a moment after it runs. */
+static bool has_policies(const struct pw_facts *facts, const char *ns)
+{
+	size_t n = 0;
+	const struct pw_policy *const *policies = pw_facts_policies(facts, &n);
+	if (pw_facts_known(facts, PW_FACT_POLICIES) != PW_KNOWN_YES)
+		return true;
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(policies[i]->meta.ns, ns))
+			return true;
+	return false;
+}
+
+struct pw_made *pw_creation_beside(struct pw_creation *creation, const struct pw_facts *facts, const struct pw_pod *pod)
+{
+	char key[512];
+	struct pw_err err = PW_ERR_INIT;
+	(void)snprintf(key, sizeof key, "%s/%s", pod->meta.ns, pod->meta.name);
+	struct pw_made *made = find(creation, PW_MADE_PROBE, key);
+	if (made)
+		return made;
+	made = add(creation, PW_MADE_PROBE, pod->meta.ns, pod->node);
+	if (!made)
+		return NULL;
+	made->beside = pw_arena_strdup(creation->arena, key);
+	made->settle_ms = has_policies(facts, pod->meta.ns) ? PW_MADE_SETTLE_MS : 0;
+	if (!made->beside)
+		return NULL;
+	int rc = pw_made_beside_check(facts, pod, &err);
+	if (rc == PW_OK && (!is_plain(pod->meta.ns) || !is_plain(pod->node)))
+		rc = pw_err_set(&err, PW_UNSUPPORTED, "namespace or node of pod %s is not a name Kubernetes gives", key);
+	if (rc < 0)
+		pw_creation_refuse(creation, made, rc, err.text);
+	else
+		write_manifest(creation, made, pod, NULL);
+	return made;
+}
+
+static const struct pw_namespace *namespace_of(const struct pw_facts *facts, const char *name)
+{
+	size_t n = 0;
+	const struct pw_namespace *const *all = pw_facts_namespaces(facts, &n);
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(all[i]->meta.name, name))
+			return all[i];
+	return NULL;
+}
+
+/* Does its Pod Security label leave room for a privileged pod? Without one the server's default decides, which is mostly yes. */
+static bool takes_privileged(const struct pw_namespace *ns)
+{
+	const char *enforce = ns ? pw_labels_get(&ns->meta.labels, "pod-security.kubernetes.io/enforce") : NULL;
+	return !enforce || !strcmp(enforce, "privileged");
+}
+
+/* The agents' own namespace; else the sender's, if it takes such pods; else "default". NULL: none takes them. */
+static const char *node_namespace(const struct pw_creation *creation, const struct pw_facts *facts, const char *for_ns)
+{
+	const char *const others[] = { for_ns, "default" };
+	if (creation->config.node_ns)
+		return creation->config.node_ns;
+	if (namespace_of(facts, PW_AGENT_NAMESPACE))
+		return PW_AGENT_NAMESPACE;
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		if (others[i] && is_plain(others[i]) && takes_privileged(namespace_of(facts, others[i])))
+			return others[i];
+	return NULL;
+}
+
+struct pw_made *pw_creation_on_node(struct pw_creation *creation, const struct pw_facts *facts, const char *node, const char *for_ns)
+{
+	struct pw_made *made = find(creation, PW_MADE_NODE, node);
+	if (made)
+		return made;
+	const char *ns = node_namespace(creation, facts, for_ns);
+	made = add(creation, PW_MADE_NODE, ns ? ns : "", node);
+	if (!made)
+		return NULL;
+	if (!ns)
+		pw_creation_refuse(creation, made, PW_DENIED, "no namespace here takes a privileged pod (pod-security.kubernetes.io/enforce): "
+				   "name one that does with --node-namespace");
+	else if (!is_plain(node))
+		pw_creation_refuse(creation, made, PW_UNSUPPORTED, "the node's name is not one Kubernetes gives");
+	else
+		write_manifest(creation, made, NULL, pw_facts_node(facts, node));
+	return made;
+}
+
+void pw_made_say(const struct pw_made *made, struct pw_buf *out)
+{
+	pw_buf_printf(out, "%spod %s/%s on ", made->kind == PW_MADE_NODE ? "privileged " : "", made->ns, made->name);
+	pw_buf_escaped(out, made->node, strlen(made->node));
+	pw_buf_printf(out, " (image %s, removed at the end, ended by the cluster after %u min)", made->image, (made->ttl_s + 59) / 60);
+}
+
+/* ---- deeds ---- */
+
+int pw_creation_write(struct pw_creation *creation, struct pw_made *made, struct pw_err *err)
+{
+	if (made->stage == PW_MADE_REFUSED)
+		return pw_err_set(err, made->code, "%s", made->why);
+	if (made->stage != PW_MADE_PLANNED)
+		return PW_OK;
+	int rc = pw_made_ledger_add(&creation->ledger, made->ns, made->name, creation->arena, err);
+	if (rc == PW_OK)
+		made->stage = PW_MADE_WRITTEN;
+	return rc;
+}
+
+void pw_creation_refuse(struct pw_creation *creation, struct pw_made *made, int code, const char *why)
+{
+	made->stage = PW_MADE_REFUSED;
+	made->code = code;
+	made->why = pw_arena_strdup(creation->arena, why);
+	if (!made->why)
+		made->why = "it was not made, and there was no memory left to say why";
+}
+
+/* ---- the end ---- */
+
+static void say(const struct pw_made_end *end, const char *fmt, const char *ns, const char *name, const char *why)
+{
+	PW_CLEAN_BUF struct pw_buf line;
+	pw_buf_init(&line, SAY_MAX);
+	pw_buf_printf(&line, "%s pod %s/%s%s%s", fmt, ns, name, *why ? ": " : "", why);
+	if (end->say)
+		end->say(end->arg, pw_buf_str(&line));
+}
+
+static struct pw_made_removal removal_of(const struct pw_creation *creation, const struct pw_kube *kube, const struct pw_made_object *object)
+{
+	struct pw_made_removal removal = { .kube = kube, .run = creation->ledger.run, .ns = object->ns, .name = object->name, .may_come = true };
+	for (const struct pw_made *made = creation->all; made; made = made->next)
+		if (!strcmp(made->name, object->name))
+			removal.may_come = !made->sure;
+	return removal;
+}
+
+int pw_creation_end(struct pw_creation *creation, const struct pw_made_end *end, struct pw_err *err)
+{
+	struct pw_kube kube = creation->kube;
+	struct pw_made_ledger *ledger = &creation->ledger;
+	bool ending[PW_MADE_MAX] = { false };
+	int worst = PW_OK;
+	kube.own_group = true; /* a second Ctrl-C ends the waiting, not a deletion half done */
+	for (size_t i = 0; i < ledger->n; i++) {
+		struct pw_err why = PW_ERR_INIT;
+		const struct pw_made_object *object = &ledger->objects[i];
+		const struct pw_made_removal removal = removal_of(creation, &kube, object);
+		if (object->done)
+			continue;
+		say(end, "Removing", object->ns, object->name, "");
+		int rc = pw_made_delete(&removal, end, &ending[i], &why);
+		if (rc == PW_UNSUPPORTED)
+			say(end, "Left alone:", object->ns, object->name, why.text);
+		if (rc == PW_UNSUPPORTED || (rc == PW_OK && !ending[i]))
+			rc = pw_made_ledger_done(ledger, object->ns, object->name, &why);
+		if (rc < 0) {
+			worst = pw_err_set(err, rc, "%s", why.text);
+			say(end, "Left:", object->ns, object->name, why.text);
+		}
+	}
+	for (size_t i = 0; i < ledger->n; i++) {
+		struct pw_err why = PW_ERR_INIT;
+		const struct pw_made_removal removal = removal_of(creation, &kube, &ledger->objects[i]);
+		struct pw_made_end soon = *end;
+		if (!ending[i])
+			continue;
+		if (soon.until_ms > pw_mono_ms() + ALIVE_MS)
+			soon.until_ms = pw_mono_ms() + ALIVE_MS;
+		/* The server has taken the deletion: what is left of it is the kubelet's part, and nothing for a ledger. */
+		if (pw_made_wait_gone(&removal, &soon, &why) < 0)
+			say(end, "Being deleted, but not gone yet:", removal.ns, removal.name, "");
+		int rc = pw_made_ledger_done(ledger, removal.ns, removal.name, &why);
+		if (rc < 0)
+			worst = pw_err_set(err, rc, "%s", why.text);
+	}
+	return worst;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef ENGINE_VANTAGE_CREATED_CREATION_H
+#define ENGINE_VANTAGE_CREATED_CREATION_H
+
+#include <stdint.h>
+
+#include <packetwalk/facts.h>
+
+#include "kube.h"
+#include "made.h"
+
+/*
+ * The pods of one run: planned when a vantage could be reached by one, made
+ * when a check is sent there, removed at the end whatever happened. Planning
+ * changes nothing. What is going to be made is in the ledger first.
+ */
+struct pw_creation_config {
+	const char *dir;             /* of the ledgers; it exists */
+	const char *const *kubectl;  /* argv of it and its options, NULL-terminated; borrowed */
+	const char *kubeconfig;      /* $KUBECONFIG, NULL: none; for the ledger */
+	const char *cluster, *cluster_uid; /* for the ledger */
+	const char *image, *pull_policy;
+	const char *node_ns;         /* of pods on nodes; NULL: chosen */
+	unsigned ttl_s;              /* 0: PW_MADE_TTL_S */
+	unsigned start_ms;           /* how long a pod may take to run, 0: PW_MADE_START_MS */
+};
+
+#define PW_MADE_TTL_S 1800u
+#define PW_MADE_START_MS 60000u
+#define PW_MADE_SETTLE_MS 3000u      /* from a pod's start until what enforces policies has surely seen it */
+#define PW_MADE_CREATE_MS 15000u     /* one kubectl create, admission included */
+
+enum pw_made_stage { PW_MADE_PLANNED, PW_MADE_WRITTEN, PW_MADE_RUNNING, PW_MADE_REFUSED };
+
+/* A pod, planned or made. Lives as long as the creation. */
+struct pw_made {
+	struct pw_made *next;
+	enum pw_made_kind kind;
+	enum pw_made_stage stage;
+	const char *ns, *name, *node;
+	const char *beside;          /* "shop/web", PW_MADE_PROBE */
+	const char *image, *manifest;
+	unsigned ttl_s, start_ms, settle_ms;
+	const struct pw_kube *kube;
+	const char *why;             /* PW_MADE_REFUSED: a sentence */
+	int code;                    /* and its code */
+	bool asked;                  /* the server was asked to make it, and may have */
+	bool sure;                   /* and said that it did, or that it will not */
+};
+
+struct pw_creation;
+struct pw_creation *pw_creation_new(const struct pw_creation_config *config, struct pw_err *err);
+void pw_creation_free(struct pw_creation *creation); /* removes nothing: pw_creation_end does */
+
+/* The pod through which this pod or node would be reached; the same one each time. NULL: out of memory. It may be
+ * PW_MADE_REFUSED, with the reason. */
+struct pw_made *pw_creation_beside(struct pw_creation *creation, const struct pw_facts *facts, const struct pw_pod *pod);
+struct pw_made *pw_creation_on_node(struct pw_creation *creation, const struct pw_facts *facts, const char *node, const char *for_ns);
+
+/* "pod shop/packetwalk-probe-x on n1 (image packetwalk:0.1.0, at most 30 min)" */
+void pw_made_say(const struct pw_made *made, struct pw_buf *out);
+
+/* Writes it down; when this is PW_OK a child may be told to make it. */
+int pw_creation_write(struct pw_creation *creation, struct pw_made *made, struct pw_err *err);
+/* It was not made, or ended: never tried again in this run. */
+void pw_creation_refuse(struct pw_creation *creation, struct pw_made *made, int code, const char *why);
+
+/* A child's part: makes the pod, waits until it runs, tells of it in documents on out_fd, and becomes `argv`. */
+struct pw_made_job { const struct pw_made *made; const char *const *argv; };
+int pw_made_child(void *arg, int out_fd);
+
+struct pw_made_end {
+	int64_t until_ms;            /* pw_mono_ms(): no longer than this */
+	bool (*stop)(void *arg);     /* asked between steps; NULL: never */
+	void (*say)(void *arg, const char *line); /* what is being removed, what is left; NULL */
+	void *arg;
+};
+/* Removes everything that was made. PW_OK: nothing is left; else the ledger holds what is. */
+int pw_creation_end(struct pw_creation *creation, const struct pw_made_end *end, struct pw_err *err);
+
+/* remove.c: one object of a ledger. PW_OK: it is gone, or will be (*ret_ending: the kubelet is at it);
+ * PW_UNSUPPORTED: a pod of that name is there and is not ours; PW_TIMEOUT, or what kubectl complained of. */
+struct pw_made_removal {
+	const struct pw_kube *kube;
+	const char *run, *ns, *name;
+	bool may_come;               /* its creation was under way when it was given up: it may appear yet */
+};
+int pw_made_delete(const struct pw_made_removal *removal, const struct pw_made_end *end, bool *ret_ending, struct pw_err *err);
+/* Until it is gone. PW_TIMEOUT: it still ends. */
+int pw_made_wait_gone(const struct pw_made_removal *removal, const struct pw_made_end *end, struct pw_err *err);
+
+#endif
