@@ -7,20 +7,14 @@
 
 #include <cluster/cluster.h>
 #include <run/driver.h>
+#include <vantage/created/made.h>
 #include <vantage/executor.h>
 
 #include "main/library.h"
 
 #define TEXT_MAX ((size_t)1 << 18)
 #define RESOURCES_MAX 64
-#define IMAGE_MAX 512
 #define IMAGE "packetwalk:" PW_VERSION
-
-static bool is_image(const char *text)
-{
-	return *text && strlen(text) <= IMAGE_MAX &&
-		strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./:@_-") == strlen(text);
-}
 
 /* RFC 1123 label, as namespaces and ServiceAccounts here are. */
 static bool is_label(const char *text)
@@ -45,9 +39,9 @@ static const char *opt(struct pw_app *app, const char *name, const char *otherwi
 static int agent(struct pw_app *app, struct pw_buf *out)
 {
 	const char *ns = PW_AGENT_NAMESPACE, *image = opt(app, "image", IMAGE), *pull = opt(app, "pull-policy", "IfNotPresent");
-	if (!is_image(image))
+	if (!pw_made_is_image(image))
 		return refuse(app, "image", image);
-	if (strcmp(pull, "IfNotPresent") && strcmp(pull, "Always") && strcmp(pull, "Never"))
+	if (!pw_made_is_pull_policy(pull))
 		return pw_fail(app, PW_EXIT_USAGE, "--pull-policy is IfNotPresent, Always or Never, not '%s'", pull);
 	pw_buf_printf(out,
 		"# One idle pod on each node; `packetwalk run ... --via kubectl` starts an agent in those it needs, for as long as it runs.\n"
@@ -58,20 +52,9 @@ static int agent(struct pw_app *app, struct pw_buf *out)
 		"spec:\n  selector:\n    matchLabels: {app.kubernetes.io/name: " PW_AGENT_APP "}\n"
 		"  updateStrategy:\n    rollingUpdate: {maxUnavailable: 100%%}\n"
 		"  template:\n    metadata:\n      labels: {app.kubernetes.io/name: " PW_AGENT_APP "}\n"
-		"    spec:\n"
-		"      hostNetwork: true # the node's addresses, routes and rules\n"
-		"      hostPID: true # which process belongs to which pod\n"
-		"      dnsPolicy: Default\n      automountServiceAccountToken: false # it never talks to the API\n      enableServiceLinks: false\n"
-		"      terminationGracePeriodSeconds: 5\n      nodeSelector: {kubernetes.io/os: linux}\n"
-		"      tolerations: [{operator: Exists}] # a sick node is where it is needed\n"
-		"      containers:\n        - name: " PW_AGENT_CONTAINER "\n          image: \"%s\"\n          imagePullPolicy: %s\n"
-		"          command: [packetwalk, agent, --stay]\n"
-		"          securityContext: {privileged: true, runAsUser: 0, readOnlyRootFilesystem: true}\n"
-		"          resources:\n            requests: {cpu: 1m, memory: 8Mi}\n            limits: {memory: 512Mi}\n"
-		"          volumeMounts:\n            - {name: cni-results, mountPath: /var/lib/cni, readOnly: true}\n            - {name: tmp, mountPath: /tmp}\n"
-		"      volumes:\n        - name: cni-results # which network namespace belongs to which pod, where no process tells\n"
-		"          hostPath: {path: /var/lib/cni, type: \"\"}\n        - name: tmp\n          emptyDir: {}\n",
-		ns, ns, image, pull);
+		"    spec:\n",
+		ns, ns);
+	pw_made_agent_spec(out, 6, image, pull);
 	return 0;
 }
 

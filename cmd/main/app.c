@@ -325,6 +325,35 @@ static bool finds_kubectl(struct pw_app *app, const char *from)
 	return live && pw_program_find("kubectl", getenv("PATH"), path, sizeof path, NULL) == PW_OK;
 }
 
+/* "kubectl", or another program that --via kubectl:PROGRAM names. */
+static const char *kubectl_program(struct pw_app *app)
+{
+	static const char prefix[] = "kubectl:";
+	const char *via = pw_app_opt(app, "via");
+	return via && !strncmp(via, prefix, sizeof prefix - 1) && via[sizeof prefix - 1] ? via + sizeof prefix - 1 : "kubectl";
+}
+
+const char *const *pw_app_kubectl_argv(struct pw_app *app)
+{
+	enum { ARGS = 6 };
+	const char **argv = pw_arena_array(app->arena, ARGS, sizeof *argv), *file = pw_app_opt(app, "kubeconfig"), *as = pw_app_opt(app, "as");
+	const char *context = pw_app_opt(app, "context");
+	PW_CLEAN_FREE char *path = file ? realpath(file, NULL) : NULL;
+	size_t n = 0;
+	if (!context && app->cluster && *pw_cluster_context(app->cluster))
+		context = pw_cluster_context(app->cluster); /* the current one may be another tomorrow */
+	if (!argv)
+		return NULL;
+	argv[n++] = kubectl_program(app);
+	if (file)
+		argv[n++] = pw_arena_printf(app->arena, "--kubeconfig=%s", path ? path : file);
+	if (context)
+		argv[n++] = pw_arena_printf(app->arena, "--context=%s", context);
+	if (as)
+		argv[n++] = pw_arena_printf(app->arena, "--as=%s", as);
+	return pw_arena_failed(app->arena) ? NULL : argv;
+}
+
 int pw_app_executor(struct pw_app *app, struct pw_executor **ret, struct pw_err *err)
 {
 	if (!app->executor) {

@@ -119,6 +119,8 @@ int pw_app_cluster(struct pw_app *app, struct pw_cluster **ret, struct pw_err *e
 int pw_app_executor(struct pw_app *app, struct pw_executor **ret, struct pw_err *err);
 /* The options that tell kubectl the same cluster, NULL-terminated; NULL: out of memory. */
 const char *const *pw_app_kubectl(struct pw_app *app);
+/* The program and options that mean this cluster now and later, from wherever they are run: for what is written down. */
+const char *const *pw_app_kubectl_argv(struct pw_app *app);
 /* Whether a person can be asked: stdin and stderr are terminals and --no-input is not set. */
 bool pw_app_interactive(struct pw_app *app);
 

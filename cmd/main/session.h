@@ -26,6 +26,7 @@ int pw_session_load(struct pw_app *app, const char *id, struct pw_session *ret, 
 
 /* Writes a document to a file that appears whole or not at all, with `mode` less the umask. A device or pipe is written through; a link keeps its place. */
 int pw_file_replace(const char *path, unsigned mode, const struct pw_buf *text, struct pw_err *err);
+#define PW_CREATED_DIR "created" /* in the state folder: what runs have made in clusters */
 /* The state folder, made if it is not there (0700); NULL. `name` is a folder inside it or "". */
 const char *pw_state_dir(struct pw_app *app, const char *name);
 

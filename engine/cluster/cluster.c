@@ -103,6 +103,11 @@ const char *pw_cluster_describe(const struct pw_cluster *cluster)
 	return cluster->source->describe(cluster->state);
 }
 
+const char *pw_cluster_context(const struct pw_cluster *cluster)
+{
+	return cluster->source->context ? cluster->source->context(cluster->state) : "";
+}
+
 const char *pw_cluster_namespace(const struct pw_cluster *cluster)
 {
 	return cluster->ns;

@@ -17,6 +17,7 @@ struct pw_cluster;
 int pw_cluster_open(const struct pw_cluster_config *config, struct pw_cluster **ret, struct pw_err *err);
 void pw_cluster_close(struct pw_cluster *cluster);
 const char *pw_cluster_describe(const struct pw_cluster *cluster);  /* "context prod (https://...)", "bundle ./b" */
+const char *pw_cluster_context(const struct pw_cluster *cluster);   /* of the kubeconfig; "" where there is none */
 const char *pw_cluster_namespace(const struct pw_cluster *cluster); /* the default namespace */
 const char *pw_cluster_notes(const struct pw_cluster *cluster);     /* files passed over and why, a line each; "" */
 const char *pw_cluster_uid(struct pw_cluster *cluster);            /* uid of kube-system when known, else "" */

@@ -90,9 +90,9 @@ static void test_ledger(void)
 	is_int(pw_made_ledger_life(&all[0]), PW_MADE_DEAD, "no process outlives its machine");
 	all[0].host = "other";
 	is_int(pw_made_ledger_life(&all[0]), PW_MADE_ELSEWHERE, "of another machine nothing is known");
-	is_int(pw_made_ledger_done(&ledger, "shop", "one", &err), PW_OK, "one is gone");
+	is_int(pw_made_ledger_done(&ledger, &ledger.objects[0], &err), PW_OK, "one is gone");
 	ok(access(ledger.path, F_OK) == 0, "the file stays with the other");
-	is_int(pw_made_ledger_done(&ledger, "shop", "two", &err), PW_OK, "the other is gone");
+	is_int(pw_made_ledger_done(&ledger, &ledger.objects[1], &err), PW_OK, "the other is gone");
 	ok(access(ledger.path, F_OK) != 0, "and the file with it");
 	(void)unlink(in_dir("broken.json"));
 	ledger.path = "/nonexistent/x.json";
@@ -233,7 +233,6 @@ static void test_never_made(void)
 	world_init(&w);
 	struct pw_made *made = pw_creation_beside(w.creation, w.facts, pw_facts_pod(w.facts, "shop", "web"));
 	(void)pw_creation_write(w.creation, made, &err);
-	made->sure = true;
 	is_int(end(&w, 5000, &err), PW_OK, "what was never made is gone");
 	is_int(ledgers(), 0, "from the ledger, too");
 	ok(!logged("delete"), "without a deletion");

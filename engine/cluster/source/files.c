@@ -297,8 +297,10 @@ static int need_tree(struct pw_source_state *state, struct pw_facts *facts, unsi
 }
 
 const struct pw_source pw_source_bundle = {
-	"bundle:", open_bundle, close_tree, describe_tree, tree_namespace, tree_notes, need_tree,
+	.scheme = "bundle:", .open = open_bundle, .close = close_tree, .describe = describe_tree, .namespace_ = tree_namespace,
+	.notes = tree_notes, .need = need_tree,
 };
 const struct pw_source pw_source_manifests = {
-	"manifests:", open_manifests, close_tree, describe_tree, tree_namespace, tree_notes, need_tree,
+	.scheme = "manifests:", .open = open_manifests, .close = close_tree, .describe = describe_tree, .namespace_ = tree_namespace,
+	.notes = tree_notes, .need = need_tree,
 };

@@ -94,6 +94,11 @@ static const char *describe_kube(const struct pw_source_state *state)
 	return state->about;
 }
 
+static const char *kube_context(const struct pw_source_state *state)
+{
+	return state->config.context;
+}
+
 static const char *kube_namespace(const struct pw_source_state *state)
 {
 	return state->config.ns;
@@ -239,8 +244,10 @@ static int need_kube(struct pw_source_state *state, struct pw_facts *facts, unsi
 }
 
 const struct pw_source pw_source_kube = {
-	"kube:", open_kube, close_kube, describe_kube, kube_namespace, kube_notes, need_kube,
+	.scheme = "kube:", .open = open_kube, .close = close_kube, .describe = describe_kube, .context = kube_context,
+	.namespace_ = kube_namespace, .notes = kube_notes, .need = need_kube,
 };
 const struct pw_source pw_source_in_cluster = {
-	"in-cluster:", open_in_cluster, close_kube, describe_kube, kube_namespace, kube_notes, need_kube,
+	.scheme = "in-cluster:", .open = open_in_cluster, .close = close_kube, .describe = describe_kube,
+	.namespace_ = kube_namespace, .notes = kube_notes, .need = need_kube,
 };

@@ -15,6 +15,7 @@ struct pw_source {
 		    struct pw_source_state **ret, struct pw_err *err);
 	void (*close)(struct pw_source_state *state);
 	const char *(*describe)(const struct pw_source_state *state);
+	const char *(*context)(const struct pw_source_state *state);    /* of a kubeconfig; NULL: there are none here */
 	const char *(*namespace_)(const struct pw_source_state *state); /* "" when it has no opinion */
 	const char *(*notes)(const struct pw_source_state *state);      /* what was passed over, a line each; "" */
 	/* Adds objects of these kinds and says with pw_facts_set_known how each went; does not finish the model.

@@ -14,8 +14,6 @@
 enum {
 	ARENA_MAX = 64 << 20,
 	MANIFEST_MAX = 4 << 20,
-	SAY_MAX = 2048,
-	ALIVE_MS = 5000,         /* how long the end waits for the kubelet to let go */
 };
 
 struct pw_creation {
@@ -217,62 +215,13 @@ void pw_creation_refuse(struct pw_creation *creation, struct pw_made *made, int 
 
 /* ---- the end ---- */
 
-static void say(const struct pw_made_end *end, const char *fmt, const char *ns, const char *name, const char *why)
-{
-	PW_CLEAN_BUF struct pw_buf line;
-	pw_buf_init(&line, SAY_MAX);
-	pw_buf_printf(&line, "%s pod %s/%s%s%s", fmt, ns, name, *why ? ": " : "", why);
-	if (end->say)
-		end->say(end->arg, pw_buf_str(&line));
-}
-
-static struct pw_made_removal removal_of(const struct pw_creation *creation, const struct pw_kube *kube, const struct pw_made_object *object)
-{
-	struct pw_made_removal removal = { .kube = kube, .run = creation->ledger.run, .ns = object->ns, .name = object->name, .may_come = true };
-	for (const struct pw_made *made = creation->all; made; made = made->next)
-		if (!strcmp(made->name, object->name))
-			removal.may_come = !made->sure;
-	return removal;
-}
-
 int pw_creation_end(struct pw_creation *creation, const struct pw_made_end *end, struct pw_err *err)
 {
 	struct pw_kube kube = creation->kube;
-	struct pw_made_ledger *ledger = &creation->ledger;
-	bool ending[PW_MADE_MAX] = { false };
-	int worst = PW_OK;
 	kube.own_group = true; /* a second Ctrl-C ends the waiting, not a deletion half done */
-	for (size_t i = 0; i < ledger->n; i++) {
-		struct pw_err why = PW_ERR_INIT;
-		const struct pw_made_object *object = &ledger->objects[i];
-		const struct pw_made_removal removal = removal_of(creation, &kube, object);
-		if (object->done)
-			continue;
-		say(end, "Removing", object->ns, object->name, "");
-		int rc = pw_made_delete(&removal, end, &ending[i], &why);
-		if (rc == PW_UNSUPPORTED)
-			say(end, "Left alone:", object->ns, object->name, why.text);
-		if (rc == PW_UNSUPPORTED || (rc == PW_OK && !ending[i]))
-			rc = pw_made_ledger_done(ledger, object->ns, object->name, &why);
-		if (rc < 0) {
-			worst = pw_err_set(err, rc, "%s", why.text);
-			say(end, "Left:", object->ns, object->name, why.text);
-		}
-	}
-	for (size_t i = 0; i < ledger->n; i++) {
-		struct pw_err why = PW_ERR_INIT;
-		const struct pw_made_removal removal = removal_of(creation, &kube, &ledger->objects[i]);
-		struct pw_made_end soon = *end;
-		if (!ending[i])
-			continue;
-		if (soon.until_ms > pw_mono_ms() + ALIVE_MS)
-			soon.until_ms = pw_mono_ms() + ALIVE_MS;
-		/* The server has taken the deletion: what is left of it is the kubelet's part, and nothing for a ledger. */
-		if (pw_made_wait_gone(&removal, &soon, &why) < 0)
-			say(end, "Being deleted, but not gone yet:", removal.ns, removal.name, "");
-		int rc = pw_made_ledger_done(ledger, removal.ns, removal.name, &why);
-		if (rc < 0)
-			worst = pw_err_set(err, rc, "%s", why.text);
-	}
-	return worst;
+	for (size_t i = 0; i < creation->ledger.n; i++)
+		for (const struct pw_made *made = creation->all; made; made = made->next)
+			if (!strcmp(made->name, creation->ledger.objects[i].name))
+				creation->ledger.objects[i].may_come = made->asked && !made->sure;
+	return pw_made_remove(&creation->ledger, &kube, end, err);
 }

@@ -8,6 +8,7 @@
 
 #include "kube.h"
 #include "made.h"
+#include "remove.h"
 
 /*
  * The pods of one run: planned when a vantage could be reached by one, made
@@ -69,24 +70,7 @@ void pw_creation_refuse(struct pw_creation *creation, struct pw_made *made, int 
 struct pw_made_job { const struct pw_made *made; const char *const *argv; };
 int pw_made_child(void *arg, int out_fd);
 
-struct pw_made_end {
-	int64_t until_ms;            /* pw_mono_ms(): no longer than this */
-	bool (*stop)(void *arg);     /* asked between steps; NULL: never */
-	void (*say)(void *arg, const char *line); /* what is being removed, what is left; NULL */
-	void *arg;
-};
 /* Removes everything that was made. PW_OK: nothing is left; else the ledger holds what is. */
 int pw_creation_end(struct pw_creation *creation, const struct pw_made_end *end, struct pw_err *err);
-
-/* remove.c: one object of a ledger. PW_OK: it is gone, or will be (*ret_ending: the kubelet is at it);
- * PW_UNSUPPORTED: a pod of that name is there and is not ours; PW_TIMEOUT, or what kubectl complained of. */
-struct pw_made_removal {
-	const struct pw_kube *kube;
-	const char *run, *ns, *name;
-	bool may_come;               /* its creation was under way when it was given up: it may appear yet */
-};
-int pw_made_delete(const struct pw_made_removal *removal, const struct pw_made_end *end, bool *ret_ending, struct pw_err *err);
-/* Until it is gone. PW_TIMEOUT: it still ends. */
-int pw_made_wait_gone(const struct pw_made_removal *removal, const struct pw_made_end *end, struct pw_err *err);
 
 #endif

@@ -167,11 +167,9 @@ int pw_made_ledger_add(struct pw_made_ledger *ledger, const char *ns, const char
 	return pw_err_wrap(err, "nothing is made that cannot be written down first");
 }
 
-int pw_made_ledger_done(struct pw_made_ledger *ledger, const char *ns, const char *name, struct pw_err *err)
+int pw_made_ledger_done(struct pw_made_ledger *ledger, struct pw_made_object *object, struct pw_err *err)
 {
-	for (size_t i = 0; i < ledger->n; i++)
-		if (!strcmp(ledger->objects[i].ns, ns) && !strcmp(ledger->objects[i].name, name))
-			ledger->objects[i].done = true;
+	object->done = true;
 	if (any_left(ledger))
 		return write_file(ledger, err);
 	if (unlink(ledger->path) != 0 && errno != ENOENT)

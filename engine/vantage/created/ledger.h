@@ -11,7 +11,11 @@
  * one file a run, owner-only, replaced whole, gone with its last object. So
  * what a killed run left can be found, and no run touches another's.
  */
-struct pw_made_object { const char *ns, *name; bool done; };
+struct pw_made_object {
+	const char *ns, *name;
+	bool done;
+	bool may_come;               /* its creation was under way when it was given up: it may appear yet */
+};
 
 struct pw_made_ledger {
 	const char *path;            /* of its file; it is there while an object is */
@@ -34,7 +38,7 @@ int pw_made_ledger_new(const char *dir, struct pw_arena *arena, struct pw_made_l
 /* Adds an object and writes: when this is PW_OK, and only then, it may be made. */
 int pw_made_ledger_add(struct pw_made_ledger *ledger, const char *ns, const char *name, struct pw_arena *arena, struct pw_err *err);
 /* It is gone: forgets it, and writes; the file goes with the last. */
-int pw_made_ledger_done(struct pw_made_ledger *ledger, const char *ns, const char *name, struct pw_err *err);
+int pw_made_ledger_done(struct pw_made_ledger *ledger, struct pw_made_object *object, struct pw_err *err);
 
 /* Every ledger in `dir`; one that cannot be read is skipped, with a line in `notes`. */
 int pw_made_ledgers(const char *dir, struct pw_arena *arena, struct pw_made_ledger **ret, size_t *ret_n, struct pw_buf *notes, struct pw_err *err);
