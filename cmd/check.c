@@ -14,6 +14,7 @@
 #include <run/ways.h>
 #include <vantage/executor.h>
 
+#include "main/creation.h"
 #include "main/library.h"
 #include "main/signals.h"
 #include "main/walk.h"
@@ -63,6 +64,8 @@ static int read_facts(struct job *job, const char *at, struct pw_err *err)
 	int rc = pw_app_cluster(job->app, &cluster, err);
 	if (rc)
 		return rc;
+	if (job->most >= PW_EFFECT_CREATES)
+		kinds |= pw_app_creation_facts(job->app);
 	pw_note(job->app, "Reading %s", pw_cluster_describe(cluster));
 	pw_signals_at_once(true);
 	rc = pw_cluster_need(cluster, kinds, NULL, err);
@@ -106,32 +109,40 @@ static int read_params(struct job *job, struct pw_err *err)
 	return pw_params_check(job->check, given, job->app->arena, &job->params, err);
 }
 
-static int read_place(struct job *job, const char *at, struct pw_err *err)
+/* ---- running ---- */
+
+static int say_place(struct job *job, struct pw_err *err)
 {
 	PW_CLEAN_BUF struct pw_buf said;
 	pw_buf_init(&said, 1024);
-	int rc = pw_where_text(job->facts, at ? at : "here", job->app->arena, &job->vantage, err);
-	if (rc)
-		return rc;
 	pw_vantage_say(&job->vantage, &said);
 	job->where = pw_arena_strdup(job->app->arena, pw_buf_str(&said));
 	return job->where ? PW_OK : pw_err_set(err, PW_NOMEM, "out of memory");
 }
 
-/* ---- running ---- */
-
 static int choose_way(struct job *job, const struct pw_ways *ways, struct pw_err *err)
 {
 	const struct pw_consent consent = pw_consent_up_to(job->most);
+	pw_way_plan(ways, job->facts, job->check, job->params, &job->vantage);
 	struct pw_way_choice choice = pw_way_choose(ways, job->check, &job->vantage, &consent);
 	job->vantage.way = choice.way;
 	if (choice.allowed)
-		return PW_OK;
+		return say_place(job, err);
 	PW_CLEAN_BUF struct pw_buf does;
 	pw_buf_init(&does, 1024);
 	pw_way_say(&choice, job->check, &job->vantage, &does);
 	return pw_err_set(err, PW_USAGE, "%s %s: that has the effect '%s', allow it with --max-effect %s", job->check->name, pw_buf_str(&does),
 			  pw_effect_word(choice.effect), pw_effect_word(choice.effect));
+}
+
+static void report(const struct job *job, const struct pw_executor *executor, unsigned task, unsigned ms)
+{
+	PW_CLEAN_BUF struct pw_buf text;
+	unsigned limit_ms = job->timeout_ms ? job->timeout_ms : job->check->timeout_ms;
+	pw_buf_init(&text, 4096);
+	if (!pw_executor_waits(executor, task, &text, &ms, &limit_ms))
+		pw_buf_printf(&text, "%s at %s", job->check->name, job->where);
+	pw_note(job->app, "waiting for %s, %u s of at most %u s", pw_buf_str(&text), ms / 1000, (limit_ms + 999) / 1000);
 }
 
 /* PW_OK with the result; PW_CANCELLED with *ret_code when a signal ended it. */
@@ -161,8 +172,7 @@ static int run_check(struct job *job, struct pw_task_done *ret, int *ret_code, s
 		now = pw_mono_ms();
 		if (now < report_at)
 			continue;
-		pw_note(job->app, "waiting for %s at %s, %u s of at most %u s", job->check->name, job->where, (unsigned)((now - begun) / 1000),
-			((job->timeout_ms ? job->timeout_ms : job->check->timeout_ms) + 999) / 1000);
+		report(job, executor, task.id, (unsigned)(now - begun));
 		report_at = now + NEXT_REPORT_MS;
 	}
 	return rc;
@@ -317,7 +327,7 @@ static int run(struct pw_app *app)
 	}
 	if (read_facts(&job, at, &err))
 		return pw_fail_err(app, err.code == PW_USAGE ? PW_EXIT_USAGE : PW_EXIT_ENVIRONMENT, &err);
-	if (read_place(&job, at, &err))
+	if (pw_where_text(job.facts, at ? at : "here", app->arena, &job.vantage, &err))
 		return pw_fail_err(app, PW_EXIT_USAGE, &err);
 	if (run_check(&job, &done, &stopped, &err))
 		return pw_fail_err(app, stopped ? stopped : err.code == PW_USAGE ? PW_EXIT_USAGE : PW_EXIT_ENVIRONMENT, &err);

@@ -10,11 +10,11 @@
 #include <vantage/created/made.h>
 #include <vantage/executor.h>
 
+#include "main/creation.h"
 #include "main/library.h"
 
 #define TEXT_MAX ((size_t)1 << 18)
 #define RESOURCES_MAX 64
-#define IMAGE "packetwalk:" PW_VERSION
 
 /* RFC 1123 label, as namespaces and ServiceAccounts here are. */
 static bool is_label(const char *text)
@@ -38,11 +38,10 @@ static const char *opt(struct pw_app *app, const char *name, const char *otherwi
 
 static int agent(struct pw_app *app, struct pw_buf *out)
 {
-	const char *ns = PW_AGENT_NAMESPACE, *image = opt(app, "image", IMAGE), *pull = opt(app, "pull-policy", "IfNotPresent");
-	if (!pw_made_is_image(image))
-		return refuse(app, "image", image);
-	if (!pw_made_is_pull_policy(pull))
-		return pw_fail(app, PW_EXIT_USAGE, "--pull-policy is IfNotPresent, Always or Never, not '%s'", pull);
+	const char *ns = PW_AGENT_NAMESPACE, *image, *pull;
+	struct pw_err err = PW_ERR_INIT;
+	if (pw_app_image(app, &image, &pull, &err))
+		return pw_fail_err(app, PW_EXIT_USAGE, &err);
 	pw_buf_printf(out,
 		"# One idle pod on each node; `packetwalk run ... --via kubectl` starts an agent in those it needs, for as long as it runs.\n"
 		"# It is privileged and in the node's network, to enter pods' namespaces, read rules and capture. Remove it by deleting the namespace.\n"
@@ -238,8 +237,6 @@ static const struct pw_opt options[] = {
 	{ "serviceaccount", 0, "NS/NAME", "rbac: or a ServiceAccount (packetwalk/packetwalk, unless said)", 0 },
 	{ "config-namespace", 0, "NS", "rbac: read ConfigMaps in this namespace besides kube-system: kube-flannel, calico-system, kube-public; may be repeated", PW_OPT_MANY },
 	{ "with-agent", 0, NULL, "rbac: also start agents, by exec into their pods and no others", 0 },
-	{ "image", 0, "IMAGE", "agent: the image (" IMAGE ")", 0 },
-	{ "pull-policy", 0, "POLICY", "agent: IfNotPresent (unless said), Always or Never", 0 },
 	{ NULL, 0, NULL, NULL, 0 },
 };
 

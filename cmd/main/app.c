@@ -14,10 +14,10 @@
 
 #include <base/text.h>
 #include <cluster/cluster.h>
-#include <proc/child.h>
 #include <vantage/executor.h>
 
 #include "config.h"
+#include "creation.h"
 #include "library.h"
 #include "stream.h"
 
@@ -38,9 +38,16 @@ int pw_app_init(struct pw_app *app, const struct pw_cmd *cmd)
 	return app->pairs ? PW_OK : PW_NOMEM;
 }
 
-void pw_app_release(struct pw_app *app)
+void pw_app_close_probes(struct pw_app *app)
 {
 	pw_executor_free(app->executor);
+	app->executor = NULL;
+	pw_app_creation_end(app);
+}
+
+void pw_app_release(struct pw_app *app)
+{
+	pw_app_close_probes(app);
 	pw_cluster_close(app->cluster);
 	pw_library_free(app->library);
 	pw_arena_free(app->arena);
@@ -317,14 +324,6 @@ const char *const *pw_app_kubectl(struct pw_app *app)
 	return options;
 }
 
-/* Without --via: kubectl as it is installed, where the cluster that is looked at is the one it would talk to. */
-static bool finds_kubectl(struct pw_app *app, const char *from)
-{
-	char path[4096];
-	bool live = app->cluster && (!from || !strncmp(from, "kube:", 5));
-	return live && pw_program_find("kubectl", getenv("PATH"), path, sizeof path, NULL) == PW_OK;
-}
-
 /* "kubectl", or another program that --via kubectl:PROGRAM names. */
 static const char *kubectl_program(struct pw_app *app)
 {
@@ -364,8 +363,10 @@ int pw_app_executor(struct pw_app *app, struct pw_executor **ret, struct pw_err 
 		if (config.via && !strncmp(config.via, "kubectl", strlen("kubectl")) && from && (!strncmp(from, "bundle:", 7) || !strncmp(from, "manifests:", 10)) &&
 		    !pw_app_opt(app, "context"))
 			return pw_err_set(err, PW_USAGE, "--via kubectl with --cluster %s: say with --context which cluster that is", from);
-		config.found_kubectl = !config.via && finds_kubectl(app, from);
+		config.found_kubectl = !config.via && pw_app_finds_kubectl(app);
 		int rc = pw_app_number(app, "jobs", 0, 256, &config.jobs, err);
+		if (!rc)
+			rc = pw_app_creation(app, &config.creation, err);
 		if (rc)
 			return rc;
 		app->executor = pw_executor_new(&config, err);

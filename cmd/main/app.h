@@ -11,6 +11,8 @@
 int pw_app_init(struct pw_app *app, const struct pw_cmd *cmd);
 /* Parses the words after the command's name. The exit code to end with, -1 to go on. */
 int pw_app_parse(struct pw_app *app, int argc, char **argv);
+/* Ends all checks and agents, and what was made for them. */
+void pw_app_close_probes(struct pw_app *app);
 void pw_app_release(struct pw_app *app);
 /* The exit code after the streams are closed: `code`, or PW_EXIT_ENVIRONMENT when the result could not be written. */
 int pw_app_finish(struct pw_app *app, int code);

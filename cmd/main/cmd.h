@@ -71,6 +71,7 @@ struct pw_config { const char *file; const struct pw_val *map; };
 struct pw_library;
 struct pw_cluster;
 struct pw_executor;
+struct pw_creation;
 
 /* What a command is given. Everything in it is released by main. */
 struct pw_app {
@@ -84,6 +85,7 @@ struct pw_app {
 	struct pw_library *library;    /* see library.h; made at first use */
 	struct pw_cluster *cluster;    /* made at first use */
 	struct pw_executor *executor;  /* made at first use */
+	struct pw_creation *creation;  /* what may be made to look from; with the executor, NULL: nothing */
 	bool reported;                 /* an error was already printed */
 };
 

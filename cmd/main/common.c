@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The options that commands share, and the tables that make up one command's set. */
-#include "cmd.h"
+#include "creation.h"
 
 #include <string.h>
 
@@ -27,6 +27,9 @@ static const struct pw_opt cluster[] = {
 static const struct pw_opt probe[] = {
 	{ "at", 0, "VANTAGE", "where checks without a place of their own run: here, netns:PATH, pid:N, uid:POD-UID, node:NAME, NS/POD", 0 },
 	{ "via", 0, "TRANSPORT", "how to reach nodes: kubectl, ssh, or 'exec:ARGV with {node}'", PW_OPT_TRUSTED },
+	{ "image", 0, "IMAGE", "the image of pods that are made to look from (" PW_IMAGE ")", PW_OPT_TRUSTED },
+	{ "pull-policy", 0, "POLICY", "of that image: IfNotPresent (unless said), Always or Never", 0 },
+	{ "node-namespace", 0, "NS", "where privileged pods on nodes are made: packetwalk if it is there, else the sender's namespace if it takes them", 0 },
 	{ "jobs", 0, "N", "checks at once (16); 1 runs them strictly one after the other", 0 },
 	{ "timeout", 0, "D", "limit of the whole run, like 2m; what was found until then is printed", 0 },
 	{ "plugin-dir", 0, "DIR", "a folder with checks as NAME.so; may be repeated", PW_OPT_MANY | PW_OPT_TRUSTED },

@@ -36,6 +36,7 @@ static int run(const struct pw_cmd *cmd, int argc, char **argv)
 	int code = pw_app_parse(&app, argc, argv);
 	if (code < 0)
 		code = cmd->run(&app);
+	pw_app_close_probes(&app);
 	code = pw_app_finish(&app, code);
 	pw_app_release(&app);
 	return code;

@@ -11,6 +11,7 @@
 #include <cluster/cluster.h>
 #include <run/drawing.h>
 
+#include "creation.h"
 #include "library.h"
 #include "signals.h"
 
@@ -117,6 +118,8 @@ static int read_cluster(struct pw_walk_run *run)
 	if (!kinds)
 		return 0;
 	int rc = pw_app_cluster(run->app, &cluster, &err);
+	if (!rc && (run->interactive || run->max_effect >= PW_EFFECT_CREATES))
+		kinds |= pw_app_creation_facts(run->app);
 	if (!rc) {
 		say_reading(run, kinds);
 		pw_cluster_set_deadline(cluster, run->deadline_ms);

@@ -55,6 +55,18 @@ static void tell(struct pw_driver *d, struct pw_driver_event event)
 	d->config.ops.event(d->config.ops.arg, &event);
 }
 
+/* It has not begun, because its place is still being made. */
+static bool report_making(struct pw_driver *d, const struct pw_slot *slot, struct pw_buf *text)
+{
+	unsigned elapsed = 0, limit = 0;
+	bool making = false;
+	for (size_t i = 0; i < slot->n_items && !making; i++)
+		making = !slot->items[i].done && pw_executor_waits(d->config.executor, slot->items[i].task, text, &elapsed, &limit);
+	if (making)
+		tell(d, (struct pw_driver_event){ .kind = PW_EV_WAIT, .step = slot->step, .text = pw_buf_str(text), .elapsed_ms = elapsed, .limit_ms = limit });
+	return making;
+}
+
 static void report_wait(struct pw_driver *d, const struct pw_slot *slot, int64_t now)
 {
 	unsigned elapsed = (unsigned)(now - slot->started_ms);
@@ -67,6 +79,10 @@ static void report_wait(struct pw_driver *d, const struct pw_slot *slot, int64_t
 		}
 	struct pw_buf text;
 	pw_buf_init(&text, 1024);
+	if (report_making(d, slot, &text)) {
+		pw_buf_release(&text);
+		return;
+	}
 	pw_buf_printf(&text, "%s%s%s", slot->step->check, where && strcmp(where, "here") ? " at " : "", where && strcmp(where, "here") ? where : "");
 	if (left > 1)
 		pw_buf_printf(&text, " and %zu more", left - 1);
@@ -235,7 +251,7 @@ static bool allowed(struct pw_driver *d, size_t index, struct pw_slot_wants *ret
 	bool wants;
 	while ((wants = pw_slots_wants(&d->top->slots, index, ret)) && !ret->refused && ops->consent) {
 		unsigned bit = 1u << ret->choice.effect;
-		if (ops->consent(ops->arg, d->top->slots.slots[index].step, ret->choice.effect, ret->does))
+		if (ops->consent(ops->arg, d->top->slots.slots[index].step, ret->choice.effect, ret->exactly))
 			d->consent.allowed |= bit;
 		else
 			d->consent.refused |= bit;

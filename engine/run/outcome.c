@@ -135,6 +135,17 @@ static void set_verdict(struct pw_record *record, const struct pw_outcome_verdic
 	record->verdict.could_be = verdict->could_be;
 }
 
+/* What was seen from other pods than those the verdict speaks of is not said without saying so. */
+static const char *say_where_from(const struct pw_driver *d, const char *says)
+{
+	for (size_t i = 0; says && i < d->n_results; i++) {
+		const char *vantage = d->results[i]->vantage;
+		if (vantage && !strncmp(vantage, PW_BESIDE, strlen(PW_BESIDE)))
+			return pw_arena_printf(d->config.arena, "%s Seen from %s.", says, vantage);
+	}
+	return says;
+}
+
 int pw_record_finished(const struct pw_driver *driver, struct pw_record *ret, struct pw_err *err)
 {
 	struct pw_outcome_verdict verdict;
@@ -143,6 +154,7 @@ int pw_record_finished(const struct pw_driver *driver, struct pw_record *ret, st
 	int rc = pw_frame_verdict(driver, driver->top, &verdict, &record.ledger, err);
 	if (rc)
 		return rc;
+	verdict.says = say_where_from(driver, verdict.says);
 	set_verdict(&record, &verdict);
 	*ret = record;
 	return PW_OK;

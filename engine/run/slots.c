@@ -22,6 +22,14 @@ int pw_slots_init(struct pw_slots *slots, const struct pw_play *play, struct pw_
 
 /* ---- starting ---- */
 
+/* NULL: they are not known yet. */
+static const struct pw_val *params_of(const struct pw_slots *slots, const struct pw_play_step *step)
+{
+	struct pw_val *given = pw_val_map(slots->arena), *params = NULL;
+	int rc = step->with ? pw_scope_expand_val(slots->scope, step->with, slots->arena, &given, NULL) : PW_OK;
+	return rc || pw_params_check(step->decl, given, slots->arena, &params, NULL) ? NULL : params;
+}
+
 /* Where the check is to look, and the way there. */
 static int find_place(const struct pw_slots *slots, const struct pw_play_step *step, const struct pw_consent *consent,
 		      struct pw_vantage *ret, struct pw_way_choice *ret_choice, struct pw_err *err)
@@ -29,17 +37,21 @@ static int find_place(const struct pw_slots *slots, const struct pw_play_step *s
 	int rc = pw_where(slots->scope, slots->facts, step->at, slots->here, slots->arena, ret, err);
 	if (rc)
 		return rc;
+	if (pw_executor_ways(slots->executor)->creation)
+		pw_way_plan(pw_executor_ways(slots->executor), slots->facts, step->decl, params_of(slots, step), ret);
 	*ret_choice = pw_way_choose(pw_executor_ways(slots->executor), step->decl, ret, consent);
 	ret->way = ret_choice->way;
 	return PW_OK;
 }
 
+typedef void say_way_fn(const struct pw_way_choice *choice, const struct pw_check *check, const struct pw_vantage *vantage, struct pw_buf *out);
+
 static const char *say_choice(const struct pw_slots *slots, const struct pw_play_step *step, const struct pw_vantage *vantage,
-			      const struct pw_way_choice *choice)
+			      const struct pw_way_choice *choice, say_way_fn *say)
 {
 	struct pw_buf said;
 	pw_buf_init(&said, 1024);
-	pw_way_say(choice, step->decl, vantage, &said);
+	say(choice, step->decl, vantage, &said);
 	const char *text = pw_arena_strdup(slots->arena, pw_buf_str(&said));
 	pw_buf_release(&said);
 	return text ? text : "";
@@ -68,7 +80,7 @@ static int start_item(struct pw_slots *slots, struct pw_slot *slot, struct pw_sl
 	if (!rc)
 		rc = find_place(slots, step, &consent, &vantage, &choice, err);
 	if (!rc && !choice.allowed)
-		rc = pw_err_set(err, PW_DENIED, "not run: it %s, and that was not allowed", say_choice(slots, step, &vantage, &choice));
+		rc = pw_err_set(err, PW_DENIED, "not run: it %s, and that was not allowed", say_choice(slots, step, &vantage, &choice, pw_way_say));
 	if (rc)
 		return rc;
 	pw_buf_init(&said, 1024);
@@ -196,7 +208,8 @@ static bool wants_item(const struct pw_slots *slots, const struct pw_play_step *
 		choice = pw_way_choose(pw_executor_ways(slots->executor), step->decl, &vantage, slots->consent);
 	if (choice.allowed)
 		return false;
-	*ret = (struct pw_slot_wants){ .choice = choice, .does = say_choice(slots, step, &vantage, &choice),
+	*ret = (struct pw_slot_wants){ .choice = choice, .does = say_choice(slots, step, &vantage, &choice, pw_way_say),
+				       .exactly = say_choice(slots, step, &vantage, &choice, pw_way_say_exactly),
 				       .refused = (slots->consent->refused & 1u << choice.effect) != 0 };
 	return true;
 }

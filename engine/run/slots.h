@@ -47,7 +47,7 @@ struct pw_slots {
 /* What stands in the way of a step: the first of its checks that has no allowed way to its place. */
 struct pw_slot_wants {
 	struct pw_way_choice choice;
-	const char *does;             /* what allowing it means */
+	const char *does, *exactly;   /* what allowing it means; and which object would be made */
 	bool refused;                 /* a person said no to that class already */
 	bool all;                     /* none of its checks may run */
 };

@@ -2,6 +2,8 @@
 /* Which way leads to a vantage: what is there, what it costs, and what of that is allowed. */
 #include <run/ways.h>
 
+#include <vantage/created/creation.h>
+
 struct pw_consent pw_consent_up_to(enum pw_effect most)
 {
 	return (struct pw_consent){ .allowed = (2u << most) - 1 };
@@ -20,6 +22,22 @@ static bool reads_own_files(const struct pw_check *check)
 	return pw_check_borrow(check) && check->effect <= PW_EFFECT_READS;
 }
 
+void pw_way_plan(const struct pw_ways *ways, const struct pw_facts *facts, const struct pw_check *check, const struct pw_val *params,
+		 struct pw_vantage *v)
+{
+	if (!ways->creation || !facts || !check->probe || !pw_vantage_is_remote(v) || !given(v->node))
+		return;
+	const struct pw_pod *pod = v->kind == PW_AT_POD && given(v->pod) ? pw_facts_pod(facts, v->ns, v->pod) : NULL;
+	v->not_beside = !pod || !pw_made_stands_in(check, params, pod);
+	if (!v->not_beside)
+		v->probe_pod = pw_creation_beside(ways->creation, facts, pod);
+	v->node_pod = pw_creation_on_node(ways->creation, facts, v->node, v->ns);
+}
+
+static bool may_be_made(const struct pw_made *made) { return !made || made->stage != PW_MADE_REFUSED; }
+
+static bool is_there(const struct pw_made *made) { return made && made->stage == PW_MADE_RUNNING; }
+
 static bool possible(const struct pw_ways *ways, const struct pw_check *check, const struct pw_vantage *v, enum pw_way way)
 {
 	bool pod = v->kind == PW_AT_POD && given(v->pod);
@@ -27,9 +45,9 @@ static bool possible(const struct pw_ways *ways, const struct pw_check *check, c
 	case PW_WAY_AGENT:
 		return (ways->via && !ways->kubectl) || (ways->kubectl && given(v->agent));
 	case PW_WAY_NODE_POD:
-		return ways->node_pods && given(v->node);
+		return ways->node_pods && given(v->node) && may_be_made(v->node_pod);
 	case PW_WAY_PROBE_POD:
-		return ways->probe_pods && pod && check->effect == PW_EFFECT_SENDS;
+		return ways->probe_pods && pod && check->effect == PW_EFFECT_SENDS && !v->not_beside && may_be_made(v->probe_pod);
 	case PW_WAY_BORROW:
 		return ways->kubectl && pod && pw_check_borrow(check);
 	case PW_WAY_LOCAL:
@@ -39,10 +57,13 @@ static bool possible(const struct pw_ways *ways, const struct pw_check *check, c
 	return false;
 }
 
-/* The user who names a transport has chosen it; an agent that was merely found is a program run in a pod. */
-static enum pw_effect effect_of(const struct pw_ways *ways, const struct pw_check *check, enum pw_way way)
+/* The user who names a transport has chosen it; an agent that was merely found is a program run in a pod. What was made with
+ * consent is made: using it again takes nothing new. */
+static enum pw_effect effect_of(const struct pw_ways *ways, const struct pw_check *check, const struct pw_vantage *v, enum pw_way way)
 {
 	enum pw_effect effect = way == PW_WAY_AGENT && !ways->via ? PW_EFFECT_EXECS : pw_way_effect(way);
+	if (is_there(way == PW_WAY_PROBE_POD ? v->probe_pod : way == PW_WAY_NODE_POD ? v->node_pod : NULL))
+		effect = PW_EFFECT_NONE;
 	return effect > check->effect ? effect : check->effect;
 }
 
@@ -59,7 +80,7 @@ struct pw_way_choice pw_way_choose(const struct pw_ways *ways, const struct pw_c
 	for (size_t i = 0; none.way == PW_WAY_NONE && i < sizeof best_first / sizeof *best_first; i++) {
 		if (!possible(ways, check, vantage, order[i]))
 			continue;
-		struct pw_way_choice choice = { .way = order[i], .effect = effect_of(ways, check, order[i]) };
+		struct pw_way_choice choice = { .way = order[i], .effect = effect_of(ways, check, vantage, order[i]) };
 		choice.allowed = pw_consent_allows(consent, choice.effect);
 		bool refused = (consent->refused & 1u << choice.effect) != 0;
 		if (choice.allowed)
@@ -102,5 +123,19 @@ void pw_way_say(const struct pw_way_choice *choice, const struct pw_check *check
 		pw_buf_puts(out, does[check->effect]);
 		return;
 	}
-	pw_vantage_say(vantage, out);
+	struct pw_vantage place = *vantage;
+	place.way = PW_WAY_LOCAL; /* the place itself, not how it is reached */
+	pw_vantage_say(&place, out);
+}
+
+void pw_way_say_exactly(const struct pw_way_choice *choice, const struct pw_check *check, const struct pw_vantage *vantage, struct pw_buf *out)
+{
+	struct pw_vantage chosen = *vantage;
+	chosen.way = choice->way;
+	const struct pw_made *made = pw_vantage_made(&chosen);
+	pw_way_say(choice, check, vantage, out);
+	if (!made)
+		return;
+	pw_buf_puts(out, ": ");
+	pw_made_say(made, out);
 }

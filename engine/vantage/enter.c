@@ -112,13 +112,22 @@ void pw_vantage_say(const struct pw_vantage *v, struct pw_buf *out)
 		pw_buf_printf(out, "node %s", v->node);
 		return;
 	case PW_AT_POD:
-		if (given(v->pod))
+		if (v->way == PW_WAY_PROBE_POD)
+			pw_buf_puts(out, PW_BESIDE);
+		if (v->way == PW_WAY_PROBE_POD && given(v->pod))
+			pw_buf_printf(out, "%s/%s", given(v->ns) ? v->ns : "default", v->pod);
+		else if (given(v->pod))
 			pw_buf_printf(out, "pod %s/%s", given(v->ns) ? v->ns : "default", v->pod);
 		else
 			pw_buf_printf(out, "pod with UID %s", given(v->uid) ? v->uid : "?");
 		if (given(v->node))
 			pw_buf_printf(out, " on %s", v->node);
 	}
+}
+
+struct pw_made *pw_vantage_made(const struct pw_vantage *v)
+{
+	return v->way == PW_WAY_PROBE_POD ? v->probe_pod : v->way == PW_WAY_NODE_POD ? v->node_pod : NULL;
 }
 
 bool pw_vantage_is_remote(const struct pw_vantage *v)

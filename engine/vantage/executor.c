@@ -13,6 +13,7 @@
 #include <base/libcurl.h>
 #include <base/text.h>
 
+#include "created/creation.h"
 #include "enter.h"
 #include "job.h"
 #include "remote.h"
@@ -58,7 +59,9 @@ struct pw_executor *pw_executor_new(const struct pw_executor_config *config, str
 		pw_executor_free(ex);
 		return NULL;
 	}
-	ex->ways = (struct pw_ways){ .via = config->via != NULL, .kubectl = ex->transport == &pw_transport_kubectl };
+	bool kubectl = ex->transport == &pw_transport_kubectl, makes = kubectl && config->creation;
+	ex->ways = (struct pw_ways){ .via = config->via != NULL, .kubectl = kubectl, .probe_pods = makes, .node_pods = makes,
+				     .creation = makes ? config->creation : NULL };
 	return ex;
 }
 
@@ -111,6 +114,14 @@ int pw_executor_start(struct pw_executor *ex, const struct pw_task *task, struct
 	return PW_OK;
 }
 
+bool pw_executor_waits(const struct pw_executor *ex, unsigned id, struct pw_buf *ret_for, unsigned *ret_ms, unsigned *ret_limit_ms)
+{
+	for (const struct pw_job *job = ex->jobs; job; job = job->next)
+		if (job->id == id && job->state == PW_JOB_REMOTE)
+			return pw_agent_waits(job->agent, ret_for, ret_ms, ret_limit_ms);
+	return false;
+}
+
 void pw_executor_cancel(struct pw_executor *ex, unsigned id)
 {
 	for (struct pw_job *job = ex->jobs; job; job = job->next) {
@@ -124,14 +135,25 @@ void pw_executor_cancel(struct pw_executor *ex, unsigned id)
 
 /* ---- moving jobs on ---- */
 
+/* Why no pod was made for it, where one would have been a way; "". */
+static const char *why_not_made(const struct pw_vantage *v)
+{
+	const struct pw_made *const pods[] = { v->probe_pod, v->node_pod };
+	for (size_t i = 0; i < sizeof pods / sizeof *pods; i++)
+		if (pods[i] && pods[i]->stage == PW_MADE_REFUSED)
+			return pods[i]->why;
+	return "";
+}
+
 static void start_remote(struct pw_executor *ex, struct pw_job *job)
 {
 	struct pw_err err = PW_ERR_INIT;
 	struct pw_agent *agent;
+	const char *why = pw_vantage_made(&job->vantage) ? "" : why_not_made(&job->vantage);
 	if (!ex->transport)
 		pw_job_fail(job, PW_UNSUPPORTED, "no way into %s: pass --via TRANSPORT (see packetwalk help run)", job->where);
 	else if (pw_agent_get(&ex->agents, ex->transport, &ex->via, &job->vantage, ex->limits.max_output, &agent, &err) < 0)
-		pw_job_fail(job, err.code, "%s", err.text);
+		pw_job_fail(job, err.code, "%s%s%s", err.text, *why ? "; " : "", why);
 	else
 		pw_agent_ask(agent, job);
 }

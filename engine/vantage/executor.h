@@ -38,6 +38,7 @@ struct pw_ways {
 	bool via;                   /* a transport was chosen by the user; it leads to every node, unless it is kubectl */
 	bool kubectl;               /* kubectl can be run and means the cluster that is looked at */
 	bool probe_pods, node_pods; /* pods can be made with it */
+	struct pw_creation *creation; /* of which these are part (created/creation.h); NULL: none are made */
 };
 
 /* Where `packetwalk manifest agent` puts the pods that agents are started in, their app.kubernetes.io/name, and container. */
@@ -53,14 +54,20 @@ struct pw_vantage {
 	enum pw_way way;
 	const char *container;      /* of the pod, in which programs are borrowed; "" or NULL: the one kubectl chooses */
 	const char *agent;          /* the pod of PW_AGENT_NAMESPACE on that node in which an agent can be started; "" or NULL: none known */
+	struct pw_made *probe_pod, *node_pod; /* planned for it, NULL: not; they live as long as the creation */
+	bool not_beside;            /* what another pod sees beside it is not what it sees */
 };
+
+/* The pod that `way` needs made, NULL for the other ways. */
+struct pw_made *pw_vantage_made(const struct pw_vantage *vantage);
 
 /* "here", "netns:PATH", "pid:N", "uid:POD-UID" (a pod of this machine), "node:NAME"; strings borrowed from `text` copies in arena. */
 int pw_vantage_parse(const char *text, struct pw_arena *arena, struct pw_vantage *ret, struct pw_err *err);
 /* Is it on another machine? */
 bool pw_vantage_is_remote(const struct pw_vantage *vantage);
-/* "here", "node n1", "pod shop/web on n1" for people. */
+/* "here", "node n1", "pod shop/web on n1", "a pod beside shop/web on n1" for people. */
 void pw_vantage_say(const struct pw_vantage *vantage, struct pw_buf *out);
+#define PW_BESIDE "a pod beside " /* how the last begins */
 
 struct pw_executor;
 
@@ -68,6 +75,7 @@ struct pw_executor_config {
 	const char *via;            /* transport: "exec:ARGV with {node}", NULL: none was chosen */
 	bool found_kubectl;         /* without one: there is a kubectl, and it means the cluster that is looked at */
 	const char *const *kubectl; /* options that tell kubectl the cluster, NULL-terminated; NULL: none. Borrowed */
+	struct pw_creation *creation; /* makes pods to look from, with a transport that is kubectl; NULL: none are made. Borrowed */
 	unsigned jobs;              /* children at once, 0: 16 */
 	size_t max_output;          /* bytes of one observation, 0: 4 MiB */
 	size_t max_memory;          /* address space of one child in bytes, 0: 512 MiB; ignored under ASan */
@@ -107,6 +115,10 @@ struct pw_task_done {
  * readable, -1 none); negative: error. timeout_ms < 0: no limit. Never blocks past an arriving signal: EINTR gives 0. */
 int pw_executor_wait(struct pw_executor *executor, int timeout_ms, int wake_fd, struct pw_arena *arena,
 		     struct pw_task_done *ret, struct pw_err *err);
+
+/* What a running task waits for before it begins: "pod shop/packetwalk-probe-x: ImagePullBackOff", for how long, and how long
+ * at most. false: for nothing but its own end. */
+bool pw_executor_waits(const struct pw_executor *executor, unsigned id, struct pw_buf *ret_for, unsigned *ret_ms, unsigned *ret_limit_ms);
 
 /* The agent's main loop on two file descriptors: framed requests in, framed observations out, until EOF. */
 int pw_agent_serve(int in_fd, int out_fd, const struct pw_executor_config *config, struct pw_err *err);

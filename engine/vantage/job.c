@@ -139,6 +139,15 @@ static void take_error(struct pw_job *job, const struct pw_val *error)
 	pw_job_fail(job, (int)code, "%s", *text ? text : "the check failed without a reason");
 }
 
+/* What was seen from another pod is not said as if it had been seen from this one. */
+static const char *say_from(const struct pw_job *job, const char *says)
+{
+	if (job->vantage.way != PW_WAY_PROBE_POD)
+		return says;
+	const char *said = pw_arena_printf(job->arena, "From %s: %s", job->where, says);
+	return said ? said : says;
+}
+
 static void take_judgement(struct pw_job *job)
 {
 	struct pw_err err = PW_ERR_INIT;
@@ -157,7 +166,7 @@ static void take_judgement(struct pw_job *job)
 	}
 	job->outcome = unknown ? PW_OUTCOME_UNKNOWN : outcome->word;
 	job->klass = unknown ? PW_CLASS_UNKNOWN : outcome->klass;
-	const char *says = pw_map_str(job->frame, "says", "");
+	const char *says = say_from(job, pw_map_str(job->frame, "says", ""));
 	job->says = strlen(says) <= SAYS_MAX ? says : pw_arena_strndup(job->arena, says, SAYS_MAX);
 	job->evidence = evidence;
 	finish(job, PW_OK);

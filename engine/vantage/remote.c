@@ -13,6 +13,8 @@
 #include <base/text.h>
 #include <packetwalk/cleanup.h>
 
+#include "created/creation.h"
+
 enum {
 	REPLY_FACTOR = 32,      /* bytes of arena per byte of a reply: see job.c */
 	QUEUE_MAX = 64 << 20,   /* requests not yet taken by the pipe */
@@ -33,12 +35,32 @@ struct pw_agent {
 	size_t max_output;
 	bool hello;
 	int64_t hello_ms;       /* until when it must have said hello */
+	struct pw_made *made;   /* the pod it runs in, if that is made for it; NULL */
+	char *making;           /* what that waits for, escaped; NULL */
+	int64_t started_ms;
 	int64_t end_ms;         /* its output has ended: until when its process must have, too; 0: it has not */
 };
 
 extern char **environ;
 
 /* ---- start ---- */
+
+/* Not before it is written down. Longest: the server's answer, the pod's start, the policies' pause, and a login's time. */
+static int start_with_pod(struct pw_agent *agent, const char *const *argv, struct pw_err *err)
+{
+	struct pw_made_job job = { .made = agent->made, .argv = argv };
+	const struct pw_child_spec spec = { .run = pw_made_child, .arg = &job, .stdin_pipe = true };
+	int rc = pw_creation_write(agent->made, err);
+	if (rc == PW_OK)
+		rc = pw_child_start(&spec, &agent->child, err);
+	if (rc < 0) {
+		pw_made_refuse(agent->made, rc, err ? err->text : "");
+		return rc;
+	}
+	agent->made->asked = true;
+	agent->hello_ms = pw_mono_ms() + PW_MADE_CREATE_MS + agent->made->start_ms + agent->made->settle_ms + PW_AGENT_START_MS;
+	return PW_OK;
+}
 
 static int make_key(const char *const *argv, char **ret, struct pw_err *err)
 {
@@ -56,6 +78,9 @@ static int start(struct pw_agent *agent, const char *const *argv, struct pw_err 
 	/* The user's own command: it sees the user's environment (an ssh agent, a kubeconfig), and has no limits. */
 	const struct pw_child_spec spec = { .argv = argv, .envp = (const char *const *)environ,
 		.path = getenv("PATH"), .stdin_pipe = true };
+	agent->started_ms = pw_mono_ms();
+	if (agent->made && agent->made->stage != PW_MADE_RUNNING)
+		return start_with_pod(agent, argv, err);
 	int rc = pw_child_start(&spec, &agent->child, err);
 	if (rc < 0)
 		return pw_err_wrap(err, "no agent on %s", agent->label);
@@ -68,6 +93,7 @@ static void agent_free(struct pw_agent *agent)
 	pw_child_release(&agent->child);
 	pw_wire_reader_release(&agent->reader);
 	pw_buf_release(&agent->out);
+	free(agent->making);
 	free(agent->label);
 	free(agent->key);
 	free(agent);
@@ -84,6 +110,7 @@ static int agent_new(char *key, const struct pw_vantage *v, size_t max_output, c
 	agent->key = key;
 	agent->label = strdup(v->node && *v->node ? v->node : v->pod ? v->pod : "?");
 	agent->child = (struct pw_child)PW_CHILD_INIT;
+	agent->made = pw_vantage_made(v);
 	agent->max_output = max_output + PW_FRAME_EXTRA;
 	pw_wire_reader_init(&agent->reader, agent->max_output);
 	pw_buf_init(&agent->out, QUEUE_MAX);
@@ -123,6 +150,16 @@ int pw_agent_get(struct pw_agent **agents, const struct pw_transport *transport,
 	return PW_OK;
 }
 
+bool pw_agent_waits(const struct pw_agent *agent, struct pw_buf *ret_for, unsigned *ret_ms, unsigned *ret_limit_ms)
+{
+	if (!agent->made || agent->made->stage == PW_MADE_RUNNING)
+		return false;
+	pw_buf_puts(ret_for, agent->making ? agent->making : agent->made->name);
+	*ret_ms = (unsigned)(pw_mono_ms() - agent->started_ms);
+	*ret_limit_ms = agent->made->start_ms;
+	return true;
+}
+
 struct pw_agent *pw_agent_next(const struct pw_agent *agent)
 {
 	return agent->next;
@@ -149,12 +186,12 @@ void pw_agent_remove(struct pw_agent **agents, struct pw_agent *agent)
 void pw_vantage_to_val(const struct pw_vantage *v, const char *say, struct pw_val *map)
 {
 	pw_map_set_str(map, "say", say);
-	if (v->kind == PW_AT_POD) {
+	if (v->kind == PW_AT_POD && v->way != PW_WAY_PROBE_POD) {
 		pw_map_set_str(map, "kind", "uid");
 		pw_map_set_str(map, "uid", v->uid ? v->uid : "");
 		pw_map_set_bool(map, "host_network", v->host_network);
 	} else {
-		pw_map_set_str(map, "kind", "here"); /* a node: where its agent runs */
+		pw_map_set_str(map, "kind", "here"); /* a node, or a pod made to stand in for one: where its agent runs */
 	}
 }
 
@@ -241,6 +278,36 @@ static int take_hello(struct pw_agent *agent, const struct pw_val *doc, struct p
 	return PW_OK;
 }
 
+/* From the child that makes its pod, before there is an agent. 1: it was that; 0: it was not. */
+static int take_making(struct pw_agent *agent, const struct pw_val *doc, struct pw_err *err)
+{
+	const char *making = pw_map_str(doc, "making", NULL), *failed = pw_map_str(doc, "failed", NULL);
+	if (failed) {
+		int code = (int)pw_map_int(doc, "code", PW_INTERNAL);
+		agent->made->sure = agent->made->sure || code == PW_DENIED || code == PW_AUTH;
+		pw_made_refuse(agent->made, code, failed);
+		return pw_err_set(err, code, "%s", failed);
+	}
+	if (making) {
+		free(agent->making);
+		agent->making = strdup(making);
+	}
+	if (pw_map_bool(doc, "created", false))
+		agent->made->sure = true;
+	if (pw_map_bool(doc, "made", false)) {
+		agent->made->stage = PW_MADE_RUNNING;
+		agent->hello_ms = pw_mono_ms() + PW_AGENT_START_MS;
+	}
+	return making || pw_map_get(doc, "created") || pw_map_get(doc, "made");
+}
+
+static void set_deadlines(const struct pw_agent *agent, struct pw_job *jobs, int64_t now_ms)
+{
+	for (struct pw_job *job = jobs; job; job = job->next)
+		if (job->agent == agent && job->state == PW_JOB_REMOTE)
+			set_deadline(agent, job, now_ms);
+}
+
 static void take_reply(const struct pw_agent *agent, struct pw_job *jobs, const struct pw_val *doc)
 {
 	long long id = pw_map_int(doc, "id", -1);
@@ -277,12 +344,12 @@ static int take_documents(struct pw_agent *agent, struct pw_job *jobs, int64_t n
 			take_reply(agent, jobs, doc);
 			continue;
 		}
-		rc = take_hello(agent, doc, err);
+		rc = agent->made && agent->made->stage != PW_MADE_RUNNING ? take_making(agent, doc, err) : 0;
+		if (rc == 0)
+			rc = take_hello(agent, doc, err);
 		if (rc < 0)
 			return rc;
-		for (struct pw_job *job = jobs; job; job = job->next)
-			if (job->agent == agent && job->state == PW_JOB_REMOTE)
-				set_deadline(agent, job, now_ms);
+		set_deadlines(agent, jobs, now_ms);
 	}
 }
 
@@ -318,8 +385,16 @@ void pw_agent_poll(const struct pw_agent *agent, struct pollfd fds[PW_AGENT_FDS]
 	fds[FD_IN] = (struct pollfd){ .fd = writes ? agent->child.in_fd : -1, .events = POLLOUT };
 }
 
+/* A pod of which nothing came is not tried again. */
+static void give_pod_up(const struct pw_agent *agent, int code, const char *text)
+{
+	if (agent->made && agent->made->stage == PW_MADE_WRITTEN)
+		pw_made_refuse(agent->made, code, text);
+}
+
 static void fail_all(const struct pw_agent *agent, struct pw_job *jobs, int code, const char *text)
 {
+	give_pod_up(agent, code, text);
 	for (struct pw_job *job = jobs; job; job = job->next)
 		if (job->agent == agent && job->state == PW_JOB_REMOTE)
 			pw_job_fail(job, code, "%s", text);
@@ -379,6 +454,8 @@ bool pw_agent_service(struct pw_agent *agent, struct pw_job *jobs, int64_t now_m
 		return false;
 	}
 	fail_late(agent, jobs, now_ms);
+	if (!agent->hello && now_ms >= agent->hello_ms)
+		give_pod_up(agent, PW_TIMEOUT, "the pod that was made did not run in time");
 	if (!agent->hello)
 		return now_ms < agent->hello_ms;
 	rc = pw_wire_flush(&agent->out, &agent->out_at, agent->child.in_fd, &err);

@@ -20,6 +20,8 @@ struct pw_agent;
 /* Starts an agent, or finds the one that already serves this vantage, in the list *agents. */
 int pw_agent_get(struct pw_agent **agents, const struct pw_transport *transport, const struct pw_via *via,
 		 const struct pw_vantage *vantage, size_t max_output, struct pw_agent **ret, struct pw_err *err);
+/* What it waits for before it can say hello: the pod that is made for it. */
+bool pw_agent_waits(const struct pw_agent *agent, struct pw_buf *ret_for, unsigned *ret_ms, unsigned *ret_limit_ms);
 /* Hands it the job; a failure ends the job. */
 void pw_agent_ask(struct pw_agent *agent, struct pw_job *job);
 /* Nobody waits for this one any more. */

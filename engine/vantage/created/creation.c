@@ -14,6 +14,7 @@
 enum {
 	ARENA_MAX = 64 << 20,
 	MANIFEST_MAX = 4 << 20,
+	SAY_MAX = 2048,
 };
 
 struct pw_creation {
@@ -69,7 +70,7 @@ static struct pw_made *add(struct pw_creation *creation, enum pw_made_kind kind,
 	struct pw_made *made = pw_arena_alloc(creation->arena, sizeof *made);
 	if (!made)
 		return NULL;
-	*made = (struct pw_made){ .next = creation->all, .kind = kind, .kube = &creation->kube, .image = creation->config.image,
+	*made = (struct pw_made){ .next = creation->all, .creation = creation, .kind = kind, .kube = &creation->kube, .image = creation->config.image,
 		.ttl_s = creation->config.ttl_s, .start_ms = creation->config.start_ms, .why = "", .beside = "",
 		.ns = pw_arena_strdup(creation->arena, ns), .node = pw_arena_strdup(creation->arena, node),
 		.name = pw_arena_printf(creation->arena, "packetwalk-%s-%s-%u", words[kind], creation->ledger.run, ++creation->n) };
@@ -77,20 +78,6 @@ static struct pw_made *add(struct pw_creation *creation, enum pw_made_kind kind,
 		return NULL;
 	creation->all = made;
 	return made;
-}
-
-static void write_manifest(struct pw_creation *creation, struct pw_made *made, const struct pw_pod *beside, const struct pw_node *on)
-{
-	const struct pw_made_spec spec = { .kind = made->kind, .ns = made->ns, .name = made->name, .node = made->node, .run = creation->ledger.run,
-		.image = made->image, .pull_policy = creation->config.pull_policy, .ttl_s = made->ttl_s, .beside = beside, .on = on };
-	struct pw_err err = PW_ERR_INIT;
-	PW_CLEAN_BUF struct pw_buf text;
-	pw_buf_init(&text, MANIFEST_MAX);
-	int rc = pw_made_manifest(&spec, &text, &err);
-	if (rc == PW_OK)
-		made->manifest = pw_arena_strdup(creation->arena, pw_buf_str(&text));
-	if (!made->manifest)
-		pw_creation_refuse(creation, made, PW_NOMEM, rc < 0 ? err.text : "no memory for the manifest of a pod");
 }
 
 static bool is_plain(const char *text) { return pw_transport_plain(text); }
@@ -127,9 +114,8 @@ struct pw_made *pw_creation_beside(struct pw_creation *creation, const struct pw
 	if (rc == PW_OK && (!is_plain(pod->meta.ns) || !is_plain(pod->node)))
 		rc = pw_err_set(&err, PW_UNSUPPORTED, "namespace or node of pod %s is not a name Kubernetes gives", key);
 	if (rc < 0)
-		pw_creation_refuse(creation, made, rc, err.text);
-	else
-		write_manifest(creation, made, pod, NULL);
+		pw_made_refuse(made, rc, err.text);
+	made->pod = pod;
 	return made;
 }
 
@@ -174,12 +160,11 @@ struct pw_made *pw_creation_on_node(struct pw_creation *creation, const struct p
 	if (!made)
 		return NULL;
 	if (!ns)
-		pw_creation_refuse(creation, made, PW_DENIED, "no namespace here takes a privileged pod (pod-security.kubernetes.io/enforce): "
+		pw_made_refuse(made, PW_DENIED, "no namespace here takes a privileged pod (pod-security.kubernetes.io/enforce): "
 				   "name one that does with --node-namespace");
 	else if (!is_plain(node))
-		pw_creation_refuse(creation, made, PW_UNSUPPORTED, "the node's name is not one Kubernetes gives");
-	else
-		write_manifest(creation, made, NULL, pw_facts_node(facts, node));
+		pw_made_refuse(made, PW_UNSUPPORTED, "the node's name is not one Kubernetes gives");
+	made->on = pw_facts_node(facts, node);
 	return made;
 }
 
@@ -192,23 +177,52 @@ void pw_made_say(const struct pw_made *made, struct pw_buf *out)
 
 /* ---- deeds ---- */
 
-int pw_creation_write(struct pw_creation *creation, struct pw_made *made, struct pw_err *err)
+static int write_manifest(struct pw_made *made, struct pw_err *err)
+{
+	struct pw_creation *creation = made->creation;
+	const struct pw_made_spec spec = { .kind = made->kind, .ns = made->ns, .name = made->name, .node = made->node, .run = creation->ledger.run,
+		.image = made->image, .pull_policy = creation->config.pull_policy, .ttl_s = made->ttl_s, .beside = made->pod, .on = made->on };
+	PW_CLEAN_BUF struct pw_buf text;
+	pw_buf_init(&text, MANIFEST_MAX);
+	int rc = pw_made_manifest(&spec, &text, err);
+	if (rc < 0)
+		return rc;
+	made->manifest = pw_arena_strdup(creation->arena, pw_buf_str(&text));
+	return made->manifest ? PW_OK : pw_err_set(err, PW_NOMEM, "no memory for the manifest of a pod");
+}
+
+static void announce(const struct pw_made *made)
+{
+	const struct pw_creation_config *config = &made->creation->config;
+	PW_CLEAN_BUF struct pw_buf line;
+	pw_buf_init(&line, SAY_MAX);
+	pw_buf_puts(&line, "Creating ");
+	pw_made_say(made, &line);
+	if (config->say)
+		config->say(config->say_arg, pw_buf_str(&line));
+}
+
+int pw_creation_write(struct pw_made *made, struct pw_err *err)
 {
 	if (made->stage == PW_MADE_REFUSED)
 		return pw_err_set(err, made->code, "%s", made->why);
 	if (made->stage != PW_MADE_PLANNED)
 		return PW_OK;
-	int rc = pw_made_ledger_add(&creation->ledger, made->ns, made->name, creation->arena, err);
+	int rc = write_manifest(made, err);
 	if (rc == PW_OK)
-		made->stage = PW_MADE_WRITTEN;
-	return rc;
+		rc = pw_made_ledger_add(&made->creation->ledger, made->ns, made->name, made->creation->arena, err);
+	if (rc < 0)
+		return rc;
+	made->stage = PW_MADE_WRITTEN;
+	announce(made);
+	return PW_OK;
 }
 
-void pw_creation_refuse(struct pw_creation *creation, struct pw_made *made, int code, const char *why)
+void pw_made_refuse(struct pw_made *made, int code, const char *why)
 {
 	made->stage = PW_MADE_REFUSED;
 	made->code = code;
-	made->why = pw_arena_strdup(creation->arena, why);
+	made->why = pw_arena_strdup(made->creation->arena, why);
 	if (!made->why)
 		made->why = "it was not made, and there was no memory left to say why";
 }

@@ -24,6 +24,7 @@ struct pw_creation_config {
 	const char *node_ns;         /* of pods on nodes; NULL: chosen */
 	unsigned ttl_s;              /* 0: PW_MADE_TTL_S */
 	unsigned start_ms;           /* how long a pod may take to run, 0: PW_MADE_START_MS */
+	void (*say)(void *arg, const char *line); void *say_arg; /* what is going to be made, when it is; NULL */
 };
 
 #define PW_MADE_TTL_S 1800u
@@ -43,6 +44,9 @@ struct pw_made {
 	const char *image, *manifest;
 	unsigned ttl_s, start_ms, settle_ms;
 	const struct pw_kube *kube;
+	struct pw_creation *creation;
+	const struct pw_pod *pod;    /* PW_MADE_PROBE: beside it */
+	const struct pw_node *on;    /* PW_MADE_NODE; NULL: its object is not known */
 	const char *why;             /* PW_MADE_REFUSED: a sentence */
 	int code;                    /* and its code */
 	bool asked;                  /* the server was asked to make it, and may have */
@@ -61,10 +65,10 @@ struct pw_made *pw_creation_on_node(struct pw_creation *creation, const struct p
 /* "pod shop/packetwalk-probe-x on n1 (image packetwalk:0.1.0, at most 30 min)" */
 void pw_made_say(const struct pw_made *made, struct pw_buf *out);
 
-/* Writes it down; when this is PW_OK a child may be told to make it. */
-int pw_creation_write(struct pw_creation *creation, struct pw_made *made, struct pw_err *err);
+/* Writes it down, with its manifest; when this is PW_OK a child may be told to make it. */
+int pw_creation_write(struct pw_made *made, struct pw_err *err);
 /* It was not made, or ended: never tried again in this run. */
-void pw_creation_refuse(struct pw_creation *creation, struct pw_made *made, int code, const char *why);
+void pw_made_refuse(struct pw_made *made, int code, const char *why);
 
 /* A child's part: makes the pod, waits until it runs, tells of it in documents on out_fd, and becomes `argv`. */
 struct pw_made_job { const struct pw_made *made; const char *const *argv; };

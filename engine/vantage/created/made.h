@@ -32,6 +32,9 @@ int pw_made_manifest(const struct pw_made_spec *spec, struct pw_buf *out, struct
 /* May a pod be made beside this one, and would it see what this one sees? PW_UNSUPPORTED with the reason. */
 int pw_made_beside_check(const struct pw_facts *facts, const struct pw_pod *pod, struct pw_err *err);
 
+/* Does this check, asked to look at `pod` with these parameters, see from beside it what it would see inside? */
+bool pw_made_stands_in(const struct pw_check *check, const struct pw_val *params, const struct pw_pod *pod);
+
 /* The spec of a pod in which agents enter a node's pods: lines of YAML, each indented. `image` is one of pw_made_is_image. */
 void pw_made_agent_spec(struct pw_buf *out, unsigned indent, const char *image, const char *pull_policy);
 

@@ -384,7 +384,7 @@ class Kubelets:
             return
         old = pod.get("status") or {}
         statuses = [self._container_status(record, container) for container in spec["containers"]]
-        ready = all(s["ready"] for s in statuses)
+        ready = all(s["ready"] for s in statuses) and not spec.get("readinessGates")  # nobody here ever sets one
         if self.lab.is_known_dead(record["node"]):
             ready = False  # the node lifecycle controller marks the pods of a silent node
             statuses = old.get("containerStatuses", statuses)
