@@ -179,6 +179,55 @@ static int kinds_of(struct pw_app *app, unsigned *ret)
 	return 0;
 }
 
+/* Into the pods of one namespace: to start agents there. kubectl opens the stream with GET over WebSocket, with POST over SPDY. */
+#define EXEC_RULE "  - apiGroups: [\"\"]\n    resources: [pods/exec]\n    verbs: [create, get]\n"
+
+/* In one namespace: to run programs in its pods; from creates on, also to make a pod, look at it, and remove it. */
+static int role_in(struct pw_app *app, struct pw_buf *out, enum pw_effect effect, const char *ns, const char *subject_text)
+{
+	const char *name = effect > PW_EFFECT_EXECS ? "packetwalk-creates" : "packetwalk-execs";
+	if (!is_label(ns))
+		return refuse(app, "in", ns);
+	role_head(out, "Role", name, ns);
+	if (effect > PW_EFFECT_EXECS)
+		pw_buf_puts(out, "  - apiGroups: [\"\"]\n    resources: [pods]\n    verbs: [create, delete, get]\n");
+	pw_buf_puts(out, EXEC_RULE);
+	binding(out, "Role", name, ns, subject_text);
+	return 0;
+}
+
+static int effect_of(struct pw_app *app, enum pw_effect *ret)
+{
+	const char *names[PW_EFFECT_PRIVILEGED + 1], *word = opt(app, "max-effect", "sends");
+	for (int e = PW_EFFECT_NONE; e <= PW_EFFECT_PRIVILEGED; e++) {
+		names[e] = pw_effect_word((enum pw_effect)e);
+		if (!strcmp(names[e], word)) {
+			*ret = (enum pw_effect)e;
+			return 0;
+		}
+	}
+	return pw_fail_unknown(app, "effect class for --max-effect", word, names, PW_EFFECT_PRIVILEGED + 1);
+}
+
+/* In the namespaces of the senders; pods on nodes are made in the agents' own. */
+static int roles_of_effect(struct pw_app *app, struct pw_buf *out, const char *subject_text)
+{
+	const char *node_ns = opt(app, "node-namespace", PW_AGENT_NAMESPACE), *const *senders = NULL;
+	size_t n = pw_app_opt_all(app, "in", &senders);
+	enum pw_effect effect = PW_EFFECT_SENDS;
+	int code = effect_of(app, &effect);
+	bool nodes = effect == PW_EFFECT_PRIVILEGED;
+	if (!code && n && effect < PW_EFFECT_EXECS)
+		return pw_fail(app, PW_EXIT_USAGE, "--in goes with --max-effect execs, creates or privileged");
+	if (!code && !n && effect >= PW_EFFECT_EXECS && !nodes)
+		return pw_fail(app, PW_EXIT_USAGE, "--max-effect %s needs --in NS, the namespace of the pods that send; may be repeated", pw_effect_word(effect));
+	for (size_t i = 0; i < n && !code; i++) {
+		code = role_in(app, out, effect, senders[i], subject_text);
+		nodes = nodes && strcmp(senders[i], node_ns) != 0; /* that one has its role already */
+	}
+	return code || !nodes ? code : role_in(app, out, effect, node_ns, subject_text);
+}
+
 static int rbac(struct pw_app *app, struct pw_buf *out)
 {
 	struct pw_cluster_resource all[RESOURCES_MAX];
@@ -199,10 +248,11 @@ static int rbac(struct pw_app *app, struct pw_buf *out)
 			code = config_role(app, out, all, n, more[i], pw_buf_str(&who));
 		if (pw_app_flag(app, "with-agent")) {
 			role_head(out, "Role", "packetwalk-agents", PW_AGENT_NAMESPACE);
-			/* kubectl opens the stream with GET over WebSocket, with POST over SPDY */
-			pw_buf_puts(out, "  - apiGroups: [\"\"]\n    resources: [pods/exec]\n    verbs: [create, get]\n");
+			pw_buf_puts(out, EXEC_RULE);
 			binding(out, "Role", "packetwalk-agents", PW_AGENT_NAMESPACE, pw_buf_str(&who));
 		}
+		if (!code)
+			code = roles_of_effect(app, out, pw_buf_str(&who));
 	}
 	pw_buf_release(&who);
 	return code;
@@ -236,6 +286,8 @@ static const struct pw_opt options[] = {
 	{ "group", 0, "NAME", "rbac: or a group", 0 },
 	{ "serviceaccount", 0, "NS/NAME", "rbac: or a ServiceAccount (packetwalk/packetwalk, unless said)", 0 },
 	{ "config-namespace", 0, "NS", "rbac: read ConfigMaps in this namespace besides kube-system: kube-flannel, calico-system, kube-public; may be repeated", PW_OPT_MANY },
+	{ "max-effect", 0, "CLASS", "rbac: also run programs in senders (execs), make pods beside them (creates), and on nodes (privileged)", 0 },
+	{ "in", 0, "NS", "rbac: a namespace of pods that send, for --max-effect; may be repeated", PW_OPT_MANY },
 	{ "with-agent", 0, NULL, "rbac: also start agents, by exec into their pods and no others", 0 },
 	{ NULL, 0, NULL, NULL, 0 },
 };
@@ -243,6 +295,7 @@ static const struct pw_opt options[] = {
 static const char *const examples[] = {
 	"manifest agent --image registry.example/packetwalk:1 | kubectl apply -f -",
 	"manifest rbac --playbook pod-to-service --user alice --with-agent | kubectl apply -f -",
+	"manifest rbac --user alice --max-effect creates --in shop | kubectl apply -f -",
 	NULL,
 };
 
@@ -250,6 +303,6 @@ const struct pw_cmd pw_cmd_manifest = {
 	.name = "manifest", .summary = "print what is installed in a cluster: the agent, or the rights a run needs",
 	.usage = "agent [--image IMAGE]\nrbac [--playbook NAME] [--user NAME]",
 	.details = "agent prints a DaemonSet of idle pods in which --via kubectl starts agents. rbac prints the smallest roles with which the "
-		   "playbooks see all they look at: get and list, nothing else. Nothing is applied: that is kubectl's part, and yours.",
+		   "playbooks see all they look at: get and list, and nothing else unless --max-effect or --with-agent asks for it. Nothing is applied: that is kubectl's part, and yours.",
 	.examples = examples, .options = options, .run = run, .groups = PW_OPTS_PLAY | PW_OPTS_PROBE,
 };
