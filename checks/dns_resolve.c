@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <packetwalk/borrow.h>
 #include <packetwalk/cleanup.h>
 #include <packetwalk/facts.h>
-#include <packetwalk/probe.h>
 
 static const struct pw_param params[] = {
 	{ "name", PW_TYPE_HOST, 1, NULL, NULL, "Name to look up" },
@@ -64,21 +64,37 @@ static int lookup_as_libc(struct pw_ctx *ctx, const char *name, struct pw_val *o
 	return pw_probe_lookup(ctx, name, !strcmp(libc, "musl") ? "musl" : "glibc", true, pw_ctx_ms(ctx, "wait"), observation, err);
 }
 
-static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
+static struct pw_dns_query query_of(const struct pw_ctx *ctx)
 {
-	const char *server = pw_ctx_str(ctx, "server"), *name = pw_ctx_str(ctx, "name");
-	if (!server || !*server)
-		return lookup_as_libc(ctx, name, observation, err);
-	struct pw_dns_query query = {
-		.server = server, .name = name, .type = pw_ctx_str(ctx, "type"),
+	return (struct pw_dns_query){
+		.server = pw_ctx_str(ctx, "server"), .name = pw_ctx_str(ctx, "name"), .type = pw_ctx_str(ctx, "type"),
 		.tcp = !strcmp(pw_ctx_str(ctx, "transport"), "tcp"),
 		.edns = true, .timeout_ms = pw_ctx_ms(ctx, "wait"), .tries = (unsigned)pw_ctx_int(ctx, "tries"),
 	};
+}
+
+static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
+{
+	struct pw_dns_query query = query_of(ctx);
+	if (!query.server || !*query.server)
+		return lookup_as_libc(ctx, query.name, observation, err);
 	int rc = pw_probe_dns(ctx, &query, observation, err);
 	if (rc || query.tcp || !pw_map_bool(observation, "tc", false))
 		return rc;
 	query.tcp = true; /* the answer was cut: as a resolver would, ask for it whole */
 	return pw_probe_dns(ctx, &query, pw_map_set_map(observation, "whole"), err);
+}
+
+static int borrow(struct pw_ctx *ctx, struct pw_tools *tools, struct pw_val *observation, struct pw_err *err)
+{
+	struct pw_dns_query query = query_of(ctx);
+	if (!query.server || !*query.server)
+		return pw_borrow_lookup(ctx, tools, query.name, query.timeout_ms, observation, err);
+	int rc = pw_borrow_dns(ctx, tools, &query, observation, err);
+	if (rc || query.tcp || !pw_map_bool(observation, "tc", false))
+		return rc;
+	query.tcp = true;
+	return pw_borrow_dns(ctx, tools, &query, pw_map_set_map(observation, "whole"), err);
 }
 
 static bool is(const struct pw_val *map, const char *key, const char *word)
@@ -268,10 +284,19 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_int(ev, "queries", pw_map_int(observation, "n_queries", pw_map_int(observation, "tries", 1)));
 	pw_map_set_real(ev, "ms", ms);
 	pw_map_set_str(ev, "expected", expect ? expect : "");
+	if (is(query, "result", "untold")) {
+		pw_result_unknown(result, "%s: %s asked %s and does not tell how that ended. An agent on the node would.", name,
+				  pw_map_str(query, "tool", "a borrowed program"), who);
+		return PW_OK;
+	}
 	const char *word = decide(observation, query, list, expect, lost || ms >= LATE_MS);
 	if (!strcmp(word, "resolved") && by_foreign_search(name, pw_map_str(observation, "candidate", ""), pw_facts_cluster_domain(pw_ctx_facts(ctx))))
 		word = "search-domain";
-	say(result, word, name, who, pw_buf_str(&addresses), expect ? expect : "", lost, ms);
+	if (!strcmp(word, "slow") && !lost && pw_map_bool(query, "loose", false))
+		pw_result_unknown(result, "%s is %s, says %s, after %.1f s, and %s may have been slow itself. An agent on the node would tell.", name,
+				  pw_buf_str(&addresses), who, ms / 1000, pw_map_str(query, "tool", "its program"));
+	else
+		say(result, word, name, who, pw_buf_str(&addresses), expect ? expect : "", lost, ms);
 	return PW_OK;
 }
 
@@ -287,4 +312,5 @@ const struct pw_check pw_check_dns_resolve = {
 	.example = "check dns_resolve name=kubernetes.default.svc.cluster.local server=10.96.0.10",
 	.probe = probe,
 	.judge = judge,
+	.borrow = borrow,
 };

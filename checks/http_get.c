@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include <packetwalk/probe.h>
+#include <packetwalk/borrow.h>
 
 static const struct pw_param params[] = {
 	{ "url", PW_TYPE_URL, 1, NULL, NULL, "http:// or https:// URL" },
@@ -66,7 +66,13 @@ static bool speaks_tls(const struct pw_val *o)
 	return is(second, "stage", "send") || is(second, "stage", "first-byte") || is(second, "stage", "body") || is(second, "stage", "done");
 }
 
-static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
+/* With our own sockets, or with tools. */
+static int request(struct pw_ctx *ctx, struct pw_tools *tools, const struct pw_http_spec *spec, struct pw_val *ret, struct pw_err *err)
+{
+	return tools ? pw_borrow_http(ctx, tools, spec, ret, err) : pw_probe_http(ctx, spec, ret, err);
+}
+
+static int borrow(struct pw_ctx *ctx, struct pw_tools *tools, struct pw_val *observation, struct pw_err *err)
 {
 	struct pw_http_spec spec = {
 		.url = pw_ctx_str(ctx, "url"),
@@ -76,14 +82,19 @@ static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *
 		.insecure = true,
 		.timeout_ms = pw_ctx_ms(ctx, "wait"),
 	};
-	int rc = pw_probe_http(ctx, &spec, observation, err);
+	int rc = request(ctx, tools, &spec, observation, err);
 	if (rc || !closed_unanswered(observation) || strncasecmp(spec.url, "http://", strlen("http://")) != 0)
 		return rc;
 	/* Some servers close on a plain request that wanted to be a TLS hello: one question more tells. */
 	spec.url = pw_arena_printf(pw_ctx_arena(ctx), "https://%s", spec.url + strlen("http://"));
 	if (!spec.url)
 		return pw_err_set(err, PW_NOMEM, "asking with TLS: out of memory");
-	return pw_probe_http(ctx, &spec, pw_map_set_map(observation, "with_tls"), err);
+	return request(ctx, tools, &spec, pw_map_set_map(observation, "with_tls"), err);
+}
+
+static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
+{
+	return borrow(ctx, NULL, observation, err);
 }
 
 /* Envoy's RBAC filter answers with this body; its Server header is "envoy" or "istio-envoy". */
@@ -184,4 +195,5 @@ const struct pw_check pw_check_http_get = {
 	.example = "check http_get url=http://api.shop/ address=10.96.0.20",
 	.probe = probe,
 	.judge = judge,
+	.borrow = borrow,
 };

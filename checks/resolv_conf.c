@@ -7,9 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include <packetwalk/borrow.h>
 #include <packetwalk/cleanup.h>
 #include <packetwalk/lookup.h>
-#include <packetwalk/probe.h>
 
 static const struct pw_param params[] = {
 	{ "pod", PW_TYPE_POD, 1, NULL, NULL, "The pod whose configuration is read" },
@@ -48,6 +48,11 @@ static const struct pw_evidence evidence[] = {
 static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
 {
 	return pw_probe_resolv_conf(ctx, observation, err);
+}
+
+static int borrow(struct pw_ctx *ctx, struct pw_tools *tools, struct pw_val *observation, struct pw_err *err)
+{
+	return pw_borrow_resolv_conf(ctx, tools, observation, err);
 }
 
 static void join(struct pw_buf *out, const struct pw_val *list)
@@ -151,4 +156,5 @@ const struct pw_check pw_check_resolv_conf = {
 	.example = "check resolv_conf pod=shop/web --at shop/web",
 	.probe = probe,
 	.judge = judge,
+	.borrow = borrow,
 };

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include <packetwalk/probe.h>
+#include <packetwalk/borrow.h>
 
 static const struct pw_param params[] = {
 	{ "address", PW_TYPE_ADDRESS, 1, NULL, NULL, "Address to connect to" },
@@ -56,26 +56,41 @@ static const unsigned char udp_payload[] = {
 	0x70, 0x77, 0x01, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x00, 0x01,
 };
 
-static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
+static struct pw_tcp_spec spec_of(const struct pw_ctx *ctx)
 {
-	const char *protocol = pw_ctx_str(ctx, "protocol");
-	if (!strcmp(protocol, "SCTP"))
-		return pw_err_set(err, PW_UNSUPPORTED, "SCTP ports cannot be probed");
-	if (!strcmp(protocol, "UDP"))
-		return pw_probe_udp(ctx, pw_ctx_str(ctx, "address"), (unsigned)pw_ctx_int(ctx, "port"), udp_payload,
-				    sizeof udp_payload, (unsigned)pw_ctx_int(ctx, "count"), pw_ctx_ms(ctx, "wait"),
-				    observation, err);
-	struct pw_tcp_spec spec = {
+	return (struct pw_tcp_spec){
 		.address = pw_ctx_str(ctx, "address"),
 		.port = (unsigned)pw_ctx_int(ctx, "port"),
 		.count = (unsigned)pw_ctx_int(ctx, "count"),
 		.timeout_ms = pw_ctx_ms(ctx, "wait"),
 		.reset = true,
 	};
+}
+
+static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
+{
+	const char *protocol = pw_ctx_str(ctx, "protocol");
+	const struct pw_tcp_spec spec = spec_of(ctx);
+	if (!strcmp(protocol, "SCTP"))
+		return pw_err_set(err, PW_UNSUPPORTED, "SCTP ports cannot be probed");
+	if (!strcmp(protocol, "UDP"))
+		return pw_probe_udp(ctx, spec.address, spec.port, udp_payload, sizeof udp_payload, spec.count, spec.timeout_ms, observation, err);
 	return pw_probe_tcp(ctx, &spec, observation, err);
 }
 
-struct tally { unsigned n, connected, silent, rst, icmp, host, arp, net, local, ports, slow; };
+static int borrow(struct pw_ctx *ctx, struct pw_tools *tools, struct pw_val *observation, struct pw_err *err)
+{
+	const char *protocol = pw_ctx_str(ctx, "protocol");
+	const struct pw_tcp_spec spec = spec_of(ctx);
+	if (!strcmp(protocol, "SCTP"))
+		return pw_err_set(err, PW_UNSUPPORTED, "SCTP ports cannot be probed");
+	if (!strcmp(protocol, "UDP"))
+		return pw_borrow_udp(ctx, tools, spec.address, spec.port, udp_payload, sizeof udp_payload, spec.count, spec.timeout_ms, observation, err);
+	return pw_borrow_tcp(ctx, tools, &spec, observation, err);
+}
+
+/* refused, untold: by borrowed programs, which do not always say by what, or how it ended at all. */
+struct tally { unsigned n, connected, silent, rst, icmp, host, arp, net, local, ports, slow, refused, untold; };
 
 /* A SYN is sent again after 1 s (RFC 6298 2.1): a connect that took longer was
  * answered only on a retransmission. */
@@ -118,6 +133,10 @@ static void count_attempt(struct tally *t, const struct pw_val *attempt)
 		t->net++;
 	} else if (!strcmp(result, "no-ports")) {
 		t->ports++;
+	} else if (!strcmp(result, "refused")) {
+		t->refused++;
+	} else if (!strcmp(result, "untold")) {
+		t->untold++;
 	} else {
 		t->local++;
 	}
@@ -128,7 +147,7 @@ static const char *decide(const struct tally *t)
 	if (t->connected == t->n)
 		return t->slow ? "slow" : "connected";
 	if (t->connected)
-		return t->rst + t->icmp > t->silent + t->arp + t->host ? "partly-refused" : "partly-silent";
+		return t->rst + t->icmp + t->refused > t->silent + t->arp + t->host ? "partly-refused" : "partly-silent";
 	if (t->ports)
 		return "no-ports";
 	/* ICMP errors are rate limited (net.ipv4.icmp_ratelimit): a burst of
@@ -197,7 +216,19 @@ static void say(struct pw_result *result, const struct tally *t, const char *add
 		pw_result_set(result, outcome, "%s port %lld: the next hop does not answer ARP.", address, port);
 	else
 		pw_result_set(result, outcome, "%s port %lld: %u connected, %u silent, %u refused, %u unreachable, %u denied by the sender's own host, of %u.",
-			      address, port, t->connected, t->silent, t->rst + t->icmp, t->host + t->arp + t->net, t->local + t->ports, t->n);
+			      address, port, t->connected, t->silent, t->rst + t->icmp + t->refused, t->host + t->arp + t->net, t->local + t->ports, t->n);
+}
+
+/* What a borrowed program leaves open, an agent would tell. */
+static bool say_untold(struct pw_result *result, const struct tally *t, const char *address, long long port, const char *tool)
+{
+	if (t->untold)
+		pw_result_unknown(result, "%s port %lld: of %u attempts %u connected, and %s does not tell how %u of them ended. An agent on the sender's node would.",
+				  address, port, t->n, t->connected, tool, t->untold);
+	else if (t->refused && !t->connected)
+		pw_result_unknown(result, "%s port %lld was refused, and %s does not tell whether by a RST or by an ICMP error. An agent on the sender's node would.",
+				  address, port, tool);
+	return t->untold || (t->refused && !t->connected);
 }
 
 static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw_result *result, struct pw_err *err)
@@ -219,7 +250,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_int(ev, "connected", t.connected);
 	pw_map_set_int(ev, "late", t.slow);
 	pw_map_set_int(ev, "silent", t.silent + t.arp);
-	pw_map_set_int(ev, "refused", t.rst + t.icmp);
+	pw_map_set_int(ev, "refused", t.rst + t.icmp + t.refused);
 	double ms = 0;
 	if (pw_val_to_real(pw_map_get(observation, "ms_median"), &ms))
 		pw_map_set_real(ev, "ms", ms);
@@ -232,7 +263,8 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 		pw_map_set_str(ev, "icmp", "");
 	pw_map_set_str(ev, "errno", first_errno(attempts));
 	pw_map_set_bool(ev, "never_left", pw_map_bool(observation, "out_drop", false));
-	say(result, &t, pw_ctx_str(ctx, "address"), pw_ctx_int(ctx, "port"), pw_map_str(icmp, "from", ""));
+	if (!say_untold(result, &t, pw_ctx_str(ctx, "address"), pw_ctx_int(ctx, "port"), pw_map_str(observation, "tool", "its program")))
+		say(result, &t, pw_ctx_str(ctx, "address"), pw_ctx_int(ctx, "port"), pw_map_str(icmp, "from", ""));
 	return PW_OK;
 }
 
@@ -248,4 +280,5 @@ const struct pw_check pw_check_tcp_connect = {
 	.example = "check tcp_connect address=10.96.0.1 port=443",
 	.probe = probe,
 	.judge = judge,
+	.borrow = borrow,
 };

@@ -130,14 +130,14 @@ static const struct pw_facts *cluster(struct exam *exam)
 /* ---- ways into nodes ---- */
 
 /* `kubectl auth can-i` asks the API server itself (a SelfSubjectAccessReview), as this user. */
-static bool may_exec(struct exam *exam, const char *ns)
+static bool may(struct exam *exam, const char *verb, const char *resource, const char *ns)
 {
 	enum { ARGS = 16 };
 	const char *argv[ARGS] = { "kubectl" };
 	size_t n = 1;
 	int status = 0;
 	PW_CLEAN_BUF struct pw_buf out, log;
-	const char *const words[] = { "auth", "can-i", "create", "pods/exec", "-n", ns };
+	const char *const words[] = { "auth", "can-i", verb, resource, "-n", ns };
 	for (const char *const *o = pw_app_kubectl(exam->app); o && *o && n < ARGS - sizeof words / sizeof *words - 1; o++)
 		argv[n++] = *o;
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
@@ -158,6 +158,16 @@ static size_t agents(const struct pw_facts *facts)
 	return ready;
 }
 
+static void borrowing(struct exam *exam)
+{
+	char what[256];
+	const char *ns = pw_cluster_namespace(exam->app->cluster);
+	bool yes = may(exam, "create", "pods/exec", ns);
+	(void)snprintf(what, sizeof what, "%s create pods/exec in namespace %s%s", yes ? "may" : "may not", ns,
+		       yes ? ": with --max-effect execs, what its containers have is borrowed" : "");
+	line(exam, yes, what, "Nothing can be borrowed in its containers. packetwalk manifest rbac --max-effect execs --in NS prints the role.");
+}
+
 static void ways(struct exam *exam, const struct pw_facts *facts)
 {
 	size_t n_nodes = 0;
@@ -173,11 +183,13 @@ static void ways(struct exam *exam, const struct pw_facts *facts)
 	line(exam, n > 0 && n >= n_nodes, what,
 	     "Without them (or ssh) nothing is tried from inside pods and nodes: an infrastructure and a CNI fault cannot be told apart. "
 	     "packetwalk manifest agent | kubectl apply -f -");
+	if (kubectl && n < n_nodes)
+		borrowing(exam);
 	if (!kubectl || !n)
 		return;
-	bool may = may_exec(exam, PW_AGENT_NAMESPACE);
-	(void)snprintf(what, sizeof what, "%s create pods/exec in namespace %s", may ? "may" : "may not", PW_AGENT_NAMESPACE);
-	line(exam, may, what, "--via kubectl cannot start agents. packetwalk manifest rbac --with-agent prints the role.");
+	bool yes = may(exam, "create", "pods/exec", PW_AGENT_NAMESPACE);
+	(void)snprintf(what, sizeof what, "%s create pods/exec in namespace %s", yes ? "may" : "may not", PW_AGENT_NAMESPACE);
+	line(exam, yes, what, "--via kubectl cannot start agents. packetwalk manifest rbac --with-agent prints the role.");
 }
 
 /* ---- the command ---- */

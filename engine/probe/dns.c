@@ -220,24 +220,45 @@ static int flight_open(struct flight *f, const char *server, const struct pw_dns
 	return PW_OK;
 }
 
+static int build(const struct pw_dns_ask *ask, const char *type_word, unsigned char **ret, int *ret_len, struct pw_err *err)
+{
+	int type = pw_dns_type(type_word);
+	unsigned short id;
+	if (type < 0)
+		return pw_err_set(err, PW_USAGE, "\"%.32s\" is not a record type that can be asked for", type_word);
+	if (getentropy(&id, sizeof id) != 0) /* an old kernel without entropy: guessable, still distinct */
+		id = (unsigned short)pw_mono_us();
+	int rc = ares_create_query(ask->name, ns_c_in, type, id, 1, ret, ret_len, ask->edns ? PW_DNS_EDNS_BYTES : 0);
+	if (rc != ARES_SUCCESS)
+		return pw_err_set(err, rc == ARES_ENOMEM ? PW_NOMEM : PW_USAGE, "cannot ask for the name \"%.128s\": %s", ask->name, ares_strerror(rc));
+	return PW_OK;
+}
+
+int pw_dns_question(const struct pw_dns_ask *ask, const char *type, uint8_t *out, size_t size, size_t *ret_len, struct pw_err *err)
+{
+	unsigned char *query = NULL;
+	int len = 0, rc = build(ask, type, &query, &len, err);
+	if (rc == PW_OK && (size_t)len > size)
+		rc = pw_err_set(err, PW_USAGE, "the name \"%.128s\" is too long to be asked for", ask->name);
+	if (rc == PW_OK) {
+		memcpy(out, query, (size_t)len);
+		*ret_len = (size_t)len;
+	}
+	if (query)
+		ares_free_string(query);
+	return rc;
+}
+
 /* All questions are built before the first is sent, so that they leave together. */
 static int flight_send(struct flight *f, const char *server, const struct pw_dns_ask *ask, struct pw_val *const *ret, struct pw_err *err)
 {
 	for (size_t i = 0; i < ask->n_types; i++) {
 		struct question *q = &f->q[i];
-		int type = pw_dns_type(ask->types[i]);
 		*q = (struct question){ .flight = f, .ret = ret[i] };
 		f->n = i + 1;
-		if (type < 0)
-			return pw_err_set(err, PW_USAGE, "\"%.32s\" is not a record type that can be asked for", ask->types[i]);
-		unsigned short id;
-		if (getentropy(&id, sizeof id) != 0) /* an old kernel without entropy: guessable, still distinct */
-			id = (unsigned short)(pw_mono_us() + (int64_t)i);
-		int rc = ares_create_query(ask->name, ns_c_in, type, id, 1, &q->query, &q->query_len,
-					   ask->edns ? PW_DNS_EDNS_BYTES : 0);
-		if (rc != ARES_SUCCESS)
-			return pw_err_set(err, rc == ARES_ENOMEM ? PW_NOMEM : PW_USAGE, "cannot ask for the name \"%.128s\": %s",
-					  ask->name, ares_strerror(rc));
+		int rc = build(ask, ask->types[i], &q->query, &q->query_len, err);
+		if (rc < 0)
+			return rc;
 		pw_map_set_str(q->ret, "server", server);
 		pw_map_set_str(q->ret, "name", ask->name);
 		pw_map_set_str(q->ret, "type", ask->types[i]);

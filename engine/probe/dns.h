@@ -29,8 +29,14 @@ struct pw_dns_ask {
 	bool first_good;
 };
 
+/* How questions are asked: by this process's sockets, or otherwise. As pw_dns_exchange. */
+typedef int pw_dns_exchange_fn(void *arg, struct pw_ctx *ctx, const struct pw_dns_ask *ask, struct pw_val *const *ret, struct pw_err *err);
+
 /* Fills ret[server * n_types + type], maps as pw_probe_dns writes them. Fails when a question cannot be asked. */
 int pw_dns_exchange(struct pw_ctx *ctx, const struct pw_dns_ask *ask, struct pw_val *const *ret, struct pw_err *err);
+
+/* The question for one type of `ask` on the wire, for those who send it themselves. PW_USAGE for names and types that cannot be asked for. */
+int pw_dns_question(const struct pw_dns_ask *ask, const char *type, uint8_t *out, size_t size, size_t *ret_len, struct pw_err *err);
 
 /* Number of a type or -1; the word of an rcode, "RCODE9" for unknown ones. */
 int pw_dns_type(const char *word);

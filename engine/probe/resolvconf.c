@@ -196,25 +196,26 @@ static bool any_there(struct pw_ctx *ctx, const char *const *paths)
 	return false;
 }
 
+const char *const pw_musl_loaders[] = { "/lib/ld-musl-x86_64.so.1", "/lib/ld-musl-aarch64.so.1", "/lib/ld-musl-armhf.so.1",
+	"/lib/ld-musl-arm.so.1", "/lib/ld-musl-i386.so.1", "/lib/ld-musl-powerpc64le.so.1", "/lib/ld-musl-s390x.so.1",
+	"/lib/ld-musl-riscv64.so.1", "/lib/ld-musl-loongarch64.so.1", NULL };
+const char *const pw_glibc_loaders[] = { "/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1", "/lib/ld-linux-armhf.so.3",
+	"/lib/ld-linux.so.2", "/lib/ld-linux.so.3", "/lib64/ld64.so.2", "/lib/ld64.so.1", "/lib/ld-linux-riscv64-lp64d.so.1",
+	"/lib64/ld-linux-loongarch-lp64d.so.1", NULL };
+
 /* By the dynamic loader, whose name each ABI fixes. A second libc beside the system's own (Debian's musl package,
  * Alpine's gcompat) does not count. */
 static const char *libc_of(struct pw_ctx *ctx)
 {
-	static const char *const musl[] = { "/lib/ld-musl-x86_64.so.1", "/lib/ld-musl-aarch64.so.1", "/lib/ld-musl-armhf.so.1",
-		"/lib/ld-musl-arm.so.1", "/lib/ld-musl-i386.so.1", "/lib/ld-musl-powerpc64le.so.1", "/lib/ld-musl-s390x.so.1",
-		"/lib/ld-musl-riscv64.so.1", "/lib/ld-musl-loongarch64.so.1", NULL };
-	static const char *const glibc[] = { "/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1", "/lib/ld-linux-armhf.so.3",
-		"/lib/ld-linux.so.2", "/lib/ld-linux.so.3", "/lib64/ld64.so.2", "/lib/ld64.so.1", "/lib/ld-linux-riscv64-lp64d.so.1",
-		"/lib64/ld-linux-loongarch-lp64d.so.1", NULL };
-	bool has_musl = any_there(ctx, musl), has_glibc = any_there(ctx, glibc);
+	bool has_musl = any_there(ctx, pw_musl_loaders), has_glibc = any_there(ctx, pw_glibc_loaders);
 	if (has_musl && has_glibc)
-		return there(ctx, "/etc/alpine-release") ? "musl" : "glibc";
+		return there(ctx, PW_ALPINE_RELEASE) ? "musl" : "glibc";
 	return has_musl ? "musl" : has_glibc ? "glibc" : "unknown";
 }
 
 int pw_probe_resolv_conf(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err)
 {
-	static const char path[] = "/etc/resolv.conf";
+	static const char path[] = PW_RESOLV_CONF;
 	PW_CLEAN_BUF struct pw_buf text = { 0 };
 	pw_buf_init(&text, FILE_MAX);
 	int rc = pw_ctx_read_file(ctx, path, &text, err);

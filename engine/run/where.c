@@ -6,6 +6,21 @@
 
 #define MAX_PLACE_TEXT 4096 /* a path or a name; PATH_MAX of Linux */
 
+/* A mesh's proxy in the pod has ways of its own around the redirect that the others go through. */
+static bool is_mesh_proxy(const struct pw_container *container)
+{
+	return !strcmp(container->name, "istio-proxy") || !strcmp(container->name, "linkerd-proxy");
+}
+
+/* The container that stands for the pod, as kubectl has it: the first that runs beside the init ones. */
+static const char *container_of(const struct pw_pod *pod)
+{
+	for (size_t i = 0; i < pod->n_containers; i++)
+		if (!pod->containers[i].init && !is_mesh_proxy(&pod->containers[i]))
+			return pod->containers[i].name;
+	return "";
+}
+
 static int pod_at(const struct pw_facts *facts, const char *text, const char *slash, struct pw_arena *arena,
 		  struct pw_vantage *ret, struct pw_err *err)
 {
@@ -19,6 +34,7 @@ static int pod_at(const struct pw_facts *facts, const char *text, const char *sl
 	if (pod) {
 		ret->node = pod->node;
 		ret->uid = pod->meta.uid;
+		ret->container = container_of(pod);
 		ret->host_network = pod->host_network;
 	}
 	return PW_OK;

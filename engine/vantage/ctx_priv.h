@@ -17,6 +17,7 @@ struct pw_ctx {
 	const char *vantage;            /* for people */
 	int root_fd;                    /* O_PATH of the vantage's root folder, -1 if it cannot be had */
 	const char *no_root;            /* then: why */
+	const struct pw_val *files;     /* instead of a root folder: texts by path, of a container; NULL: none were borrowed */
 };
 
 struct pw_result {

@@ -13,6 +13,7 @@
 #include <base/libcurl.h>
 #include <base/text.h>
 
+#include "borrow/tools.h"
 #include "created/creation.h"
 #include "enter.h"
 #include "job.h"
@@ -34,6 +35,7 @@ struct pw_executor {
 	struct pw_job_limits limits;
 	struct pw_job *jobs;                  /* in the order they were started */
 	struct pw_agent *agents;
+	struct pw_containers *containers;     /* what those have in which something was borrowed */
 	struct pollfd *fds;
 	size_t fds_cap;
 };
@@ -87,6 +89,7 @@ void pw_executor_free(struct pw_executor *ex)
 	}
 	while (ex->agents)
 		pw_agent_remove(&ex->agents, ex->agents);
+	pw_containers_free(ex->containers);
 	free(ex->fds);
 	free(ex->via_text);
 	free(ex);
@@ -160,6 +163,10 @@ static void start_remote(struct pw_executor *ex, struct pw_job *job)
 
 static void start_job(struct pw_executor *ex, struct pw_job *job)
 {
+	if (pw_job_borrows(job)) {
+		job->via = &ex->via;
+		job->container = pw_containers_get(ex->containers, &job->vantage);
+	}
 	if (job->observed || !job->check->probe || !pw_vantage_is_remote(&job->vantage) || job->vantage.way == PW_WAY_BORROW)
 		pw_job_start(job, &ex->limits);
 	else
@@ -170,6 +177,17 @@ static void start_job(struct pw_executor *ex, struct pw_job *job)
 static bool wants_quiet(const struct pw_job *job)
 {
 	return (job->check->needs & PW_NEEDS_QUIET) && job->check->probe && !job->observed;
+}
+
+/* Is another one finding out what there is in the container this one wants to borrow from? */
+static bool has_to_wait(const struct pw_executor *ex, const struct pw_job *job)
+{
+	if (!pw_job_borrows(job) || pw_containers_get(ex->containers, &job->vantage))
+		return false;
+	for (const struct pw_job *other = ex->jobs; other; other = other->next)
+		if (other->state == PW_JOB_CHILD && pw_job_borrows(other) && !other->container && pw_containers_same(&other->vantage, &job->vantage))
+			return true;
+	return false;
 }
 
 /* In order: a quiet one waits until all before it have ended, and what comes after it waits for it. */
@@ -183,7 +201,7 @@ static void start_queued(struct pw_executor *ex)
 		hush = hush || (runs && wants_quiet(job));
 	}
 	for (struct pw_job *job = ex->jobs; job && running < ex->max_jobs && !hush; job = job->next) {
-		if (job->state != PW_JOB_QUEUED)
+		if (job->state != PW_JOB_QUEUED || has_to_wait(ex, job))
 			continue;
 		hush = wants_quiet(job);
 		if (hush && running)
@@ -280,6 +298,9 @@ static void serve(struct pw_executor *ex)
 			continue;
 		if (has_news(fds, JOB_FDS) || now >= job->kill_ms)
 			pw_job_service(job, now);
+		const struct pw_val *found = job->state == PW_JOB_DONE ? pw_map_get(job->frame, "container") : NULL;
+		if (found && pw_job_borrows(job))
+			pw_containers_put(&ex->containers, &job->vantage, found);
 		fds += JOB_FDS;
 	}
 	for (struct pw_agent *agent = ex->agents, *next; agent; agent = next) {

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -39,9 +40,35 @@ static int code_of(int sys)
 	}
 }
 
+/* A file that was borrowed, as a descriptor like any other. */
+static int open_borrowed(const struct pw_ctx *ctx, const char *path, struct pw_err *err)
+{
+	const struct pw_val *text = pw_map_get(ctx->files, path);
+	if (!text)
+		return pw_err_set(err, PW_ABSENT, "%s is not among what was read of %s", path, ctx->vantage);
+	size_t len = pw_val_text_len(text), at = 0;
+	int fd = memfd_create("borrowed", MFD_CLOEXEC);
+	while (fd >= 0 && at < len) {
+		ssize_t n = write(fd, pw_val_text(text) + at, len - at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		at += (size_t)n;
+	}
+	if (fd >= 0 && at == len && lseek(fd, 0, SEEK_SET) == 0)
+		return fd;
+	int sys = errno;
+	if (fd >= 0)
+		(void)close(fd);
+	return pw_err_sys(err, PW_IO, sys, "cannot keep %s of %s", path, ctx->vantage);
+}
+
 int pw_ctx_open(struct pw_ctx *ctx, const char *path, struct pw_err *err)
 {
 	struct stat st;
+	if (ctx->files)
+		return open_borrowed(ctx, path, err);
 	if (ctx->root_fd < 0)
 		return pw_err_set(err, PW_ABSENT, "cannot read %s of %s: %s", path, ctx->vantage, ctx->no_root);
 	int fd = open_inside(ctx->root_fd, path);

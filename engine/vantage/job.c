@@ -11,6 +11,7 @@
 #include <base/text.h>
 #include <packetwalk/cleanup.h>
 
+#include "borrow/tools.h"
 #include "ctx_priv.h"
 #include "enter.h"
 
@@ -261,16 +262,24 @@ static bool read_answer(struct pw_job *job)
 
 /* ---- its life ---- */
 
+bool pw_job_borrows(const struct pw_job *job)
+{
+	return !job->observed && job->vantage.way == PW_WAY_BORROW;
+}
+
 void pw_job_start(struct pw_job *job, const struct pw_job_limits *limits)
 {
 	struct pw_job_run run = { .job = job, .max_output = limits->max_output };
 	struct pw_err err = PW_ERR_INIT;
-	const struct pw_child_spec spec = { .run = pw_job_child, .arg = &run, .max_memory = limits->max_memory,
-		.max_file = MAX_FILE_BYTES, .max_files = MAX_FILES, .cpu_s = job->timeout_ms / 1000 + CPU_EXTRA_S };
+	/* A kubectl maps far more memory than it uses: the limit is for what checks do themselves. */
+	bool borrows = pw_job_borrows(job);
+	unsigned time_ms = job->timeout_ms + (borrows ? PW_BORROW_EXTRA_MS : 0);
+	const struct pw_child_spec spec = { .run = pw_job_child, .arg = &run, .max_memory = borrows ? 0 : limits->max_memory,
+		.max_file = MAX_FILE_BYTES, .max_files = MAX_FILES, .cpu_s = time_ms / 1000 + CPU_EXTRA_S };
 	int64_t now = pw_mono_ms();
 	if (!job->started_ms)
 		job->started_ms = now;
-	job->kill_ms = now + job->timeout_ms + PW_KILL_GRACE_MS;
+	job->kill_ms = now + time_ms + PW_KILL_GRACE_MS;
 	if (pw_child_start(&spec, &job->child, &err) < 0)
 		pw_job_fail(job, err.code, "the check %s did not start: %s", job->check->name, err.text);
 	else

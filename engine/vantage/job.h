@@ -9,6 +9,8 @@
 
 #include "executor.h"
 
+struct pw_via;
+
 /* One task on its way through the executor: queued, maybe observed by an agent, run in a child, done. */
 
 #define PW_FRAME_EXTRA 65536u    /* bytes of a frame besides the observation: evidence, sentence, names */
@@ -32,6 +34,8 @@ struct pw_job {
 	unsigned timeout_ms;
 	bool probe_only;
 	bool observed;               /* `observation` is there: judge it, do not probe */
+	const struct pw_via *via;    /* PW_WAY_BORROW: the kubectl; and what is known of the container, NULL: nothing */
+	const struct pw_val *container;
 
 	int64_t started_ms, kill_ms; /* CLOCK_MONOTONIC */
 	struct pw_child child;
@@ -52,6 +56,8 @@ struct pw_job {
 int pw_job_new(const struct pw_task *task, const struct pw_job_limits *limits, struct pw_job **ret, struct pw_err *err);
 void pw_job_free(struct pw_job *job); /* ends its child */
 
+/* Does it look with what a container has? */
+bool pw_job_borrows(const struct pw_job *job);
 /* Starts the child. A failure ends the job. */
 void pw_job_start(struct pw_job *job, const struct pw_job_limits *limits);
 /* Its descriptors had news, or its time is up: reads, and ends the job if that was all. */

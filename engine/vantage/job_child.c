@@ -10,6 +10,7 @@
 
 #include <packetwalk/cleanup.h>
 
+#include "borrow/tools.h"
 #include "enter.h"
 #include "privs.h"
 
@@ -55,6 +56,21 @@ static int decide(struct pw_ctx *ctx, const struct pw_val *observation, struct p
 	return PW_OK;
 }
 
+/* What it finds to be in the container travels in the frame, for those that come after. */
+static int borrow(const struct pw_job *job, struct pw_ctx *ctx, struct pw_val *frame, struct pw_val *observation, struct pw_err *err)
+{
+	struct pw_tools tools = { .ctx = ctx, .via = job->via, .vantage = &job->vantage, .known = job->container };
+	struct pw_val *found;
+	int rc = pw_tools_open(&tools, &found, err);
+	if (found)
+		pw_map_set(frame, "container", found);
+	if (rc == PW_OK)
+		rc = pw_check_borrow(job->check)(ctx, &tools, observation, err);
+	if (rc == PW_OK && pw_arena_failed(ctx->arena))
+		rc = pw_err_set(err, PW_NOMEM, "the check %s saw more than it had memory for", job->check->name);
+	return rc;
+}
+
 /* A probe or judge that fails without a word is still told apart from others. */
 static int fill(const struct pw_job *job, struct pw_ctx *ctx, struct pw_val *frame, struct pw_err *err)
 {
@@ -63,7 +79,9 @@ static int fill(const struct pw_job *job, struct pw_ctx *ctx, struct pw_val *fra
 	if (!job->observed) {
 		struct pw_val *fresh = pw_map_set_map(frame, "observation");
 		observation = fresh;
-		if (job->check->probe)
+		if (pw_job_borrows(job))
+			rc = borrow(job, ctx, frame, fresh, err);
+		else if (job->check->probe)
 			rc = observe(job, ctx, fresh, err);
 	}
 	if (rc == PW_OK && !job->probe_only)
@@ -81,7 +99,7 @@ int pw_job_child(void *arg, int out_fd)
 	PW_CLEAN_ARENA struct pw_arena *arena = pw_arena_new(ARENA_MAX);
 	struct pw_val *frame = pw_val_map(arena);
 	struct pw_ctx ctx;
-	pw_ctx_init(&ctx, job->check, job->params, job->facts, arena, job->timeout_ms);
+	pw_ctx_init(&ctx, job->check, job->params, job->facts, arena, job->timeout_ms + (pw_job_borrows(job) ? PW_BORROW_EXTRA_MS : 0));
 	ctx.vantage = job->where;
 	int rc = fill(job, &ctx, frame, &err);
 	if (rc < 0)

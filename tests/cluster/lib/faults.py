@@ -18,6 +18,7 @@ class ClusterLab:
 
     kind = "cluster"
     program = str(HERE / "lab")
+    kubectl = "kubectl"
 
     def __init__(self):
         self.directory = Path(os.environ.get("LAB_DIR", "/run/packetwalk-cluster"))

@@ -14,6 +14,7 @@ from .space import LabError
 RUNGS = {
     "reads": {"PACKETWALK_VIA": "", "PACKETWALK_MAX_EFFECT": "reads"},  # a kubeconfig
     "sends": {"PACKETWALK_VIA": "", "PACKETWALK_MAX_EFFECT": "sends"},  # and probes from where the operator stands
+    "execs": {"PACKETWALK_VIA": "kubectl:{kubectl}", "PACKETWALK_MAX_EFFECT": "execs"},  # and the programs of the sender's container
     "privileged": {},                                                   # and an agent on each node
 }
 
@@ -82,7 +83,8 @@ def _ladder(lab, scenario, rungs, out):
 
 
 def _walked(lab, scenario, rung, out):
-    done, seconds, result = faults.walk(lab, scenario, RUNGS[rung])
+    settings = {name: value.format(kubectl=lab.kubectl) for name, value in RUNGS[rung].items()}
+    done, seconds, result = faults.walk(lab, scenario, settings)
     if result is None:
         says = f"{done.stdout[-200:]} {done.stderr[-400:]}" if done else "no end"
         return {"grade": "wrong", "exit": done.returncode if done else "", "seconds": seconds, "says": says}

@@ -27,6 +27,7 @@ class NetnsLab:
 
     kind = "netns"
     program = str(config.SOURCE / "lab")
+    kubectl = str(config.SOURCE / "kubectl")
 
     def __init__(self):
         self.directory = config.lab_dir()
