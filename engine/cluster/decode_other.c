@@ -95,6 +95,7 @@ int pw_decode_event(struct pw_facts *facts, const struct pw_val *object)
 	event->kind = pw_keep_key(facts, about, "kind");
 	event->ns = pw_keep_key(facts, about, "namespace");
 	event->name = pw_keep_key(facts, about, "name");
+	event->uid = pw_keep_key(facts, about, "uid");
 	event->reason = pw_keep_key(facts, object, "reason");
 	event->type = pw_keep_key(facts, object, "type");
 	event->message = pw_keep_key(facts, object, "message");

@@ -139,6 +139,7 @@ static const struct pw_val *condition(const struct pw_val *status, const char *t
 static void decode_conditions(struct pw_facts *facts, const struct pw_val *status, struct pw_pod *pod)
 {
 	const struct pw_val *ready = condition(status, "Ready"), *scheduled = condition(status, "PodScheduled");
+	const char *sandbox = pw_map_str(condition(status, "PodReadyToStartContainers"), "status", "");
 
 	pod->ready = strcmp(pw_map_str(ready, "status", ""), "True") == 0;
 	pod->ready_reason = pw_keep_key(facts, ready, "reason");
@@ -146,6 +147,7 @@ static void decode_conditions(struct pw_facts *facts, const struct pw_val *statu
 	pod->scheduled = pod->node[0] || strcmp(pw_map_str(scheduled, "status", ""), "True") == 0;
 	pod->scheduled_reason = pw_keep_key(facts, scheduled, "reason");
 	pod->scheduled_message = pw_keep_key(facts, scheduled, "message");
+	pod->sandbox = !strcmp(sandbox, "True") ? 1 : !strcmp(sandbox, "False") ? 0 : -1;
 }
 
 /* status.podIPs: [{ip}] */

@@ -101,6 +101,7 @@ struct pw_pod {
 	const struct pw_container *containers; size_t n_containers; /* init ones first */
 	const char *hostname, *subdomain, *service_account;
 	const struct pw_toleration *tolerations; size_t n_tolerations;
+	int sandbox;                      /* condition PodReadyToStartContainers: 1 True, 0 False, -1 not said */
 };
 
 struct pw_service_port {
@@ -201,6 +202,7 @@ struct pw_configmap { struct pw_meta meta; struct pw_labels data; };
 struct pw_event {
 	const char *kind, *ns, *name, *reason, *message, *type;
 	unsigned count; int64_t last;
+	const char *uid;                  /* of the object it is about: names are used again */
 };
 
 struct pw_facts;
