@@ -35,6 +35,7 @@ sometimes() {
 resolves() { "$LAB" exec "$1" -- timeout 8 getent ahostsv4 "$2" >/dev/null 2>&1; }
 
 pod_ip() { "$LAB" get pod "$1" | sed -n 's/.*"podIP": "\([0-9.]*\)".*/\1/p' | head -n 1; }
+service_ip() { "$LAB" get service "$1" | sed -n 's/.*"clusterIP": "\([0-9.]*\)".*/\1/p' | head -n 1; }
 # host_end NODE NS/POD: the node's interface that leads to the pod.
 host_end() {
 	index=$("$LAB" exec "$2" -- cat /sys/class/net/eth0/iflink)

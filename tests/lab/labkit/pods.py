@@ -8,7 +8,7 @@ import re
 import select
 import subprocess
 
-from . import config, dns, kinds, nodes, portmap, probes
+from . import config, dns, kinds, nodes, portmap, probes, workloads
 from .space import LabError, finish, is_alive, kill_group
 from .store import now
 
@@ -58,7 +58,8 @@ class Kubelets:
 
     def sync(self, full, only=None):
         pods = {p["metadata"]["uid"]: p for p in self.lab.store.list("Pod") if only is None or only(p)}
-        live = {uid: p for uid, p in pods.items() if self.lab.is_running("kubelet", p["spec"].get("nodeName"))}
+        live = {uid: p for uid, p in pods.items()
+                if p["spec"].get("nodeName") and self.lab.is_running("kubelet", p["spec"]["nodeName"])}
         self._remove([uid for uid, record in self.records.items()
                       if uid not in pods or pods[uid]["spec"].get("nodeName") != record["node"]])
         self._create([p for uid, p in live.items() if uid not in self.records])
@@ -126,6 +127,7 @@ class Kubelets:
         if not flannel:
             raise SetupProblem('plugin type="flannel" failed (add): failed to load flannel \'subnet.env\' file: '
                                "open /run/flannel/subnet.env: no such file or directory. Check the flannel pod log for this node.")
+        self._check_bridge(node, flannel["FLANNEL_SUBNET"])
         record["host_ports"] = portmap.ports_of(pod)
         record["mtu"] = int(flannel["FLANNEL_MTU"])
         record["ip"] = self._lease(root / "var/lib/cni/networks/cbr0", flannel["FLANNEL_SUBNET"], sandbox)
@@ -133,6 +135,15 @@ class Kubelets:
         record["veth"] = f"veth{kinds.short_hash(uid + 'veth', 8)}"
         record["mac"] = "0a:58:" + ":".join(f"{int(part):02x}" for part in record["ip"].split("."))
         return record
+
+    def _check_bridge(self, node, gateway):
+        """The bridge plugin adds the gateway's address to a bridge without one, and refuses a bridge that has another."""
+        process = self.places.popen_in_network(node, ["ip", "-4", "-o", "addr", "show", "dev", "cni0"], stdout=subprocess.PIPE,
+                                               stderr=subprocess.DEVNULL)
+        has = re.findall(r" inet (\S+)", process.communicate()[0].decode())
+        if has and gateway not in has:
+            raise SetupProblem('plugin type="flannel" failed (add): failed to delegate add: failed to set bridge addr: "cni0" '
+                               f"already has an IP address different from {gateway}")
 
     @staticmethod
     def _lease(folder, subnet, sandbox):
@@ -379,7 +390,8 @@ class Kubelets:
                 pod["status"] = _pending_status(pod)
             elif not spec.get("nodeName"):
                 pod["status"] = {"phase": "Pending", "qosClass": "BestEffort", "conditions": [_condition(
-                    "PodScheduled", False, meta.get("creationTimestamp") or now(), "Unschedulable", "no node is available")]}
+                    "PodScheduled", False, meta.get("creationTimestamp") or now(), "Unschedulable",
+                    workloads.why_unschedulable(self.lab, pod))]}
             self.lab.store.put(pod)
             return
         old = pod.get("status") or {}

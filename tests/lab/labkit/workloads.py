@@ -30,12 +30,35 @@ def schedule(lab):
         if pod["spec"].get("nodeName"):
             continue
         wanted = pod["spec"].get("nodeSelector") or {}
-        fit = [n for n in count if n in nodes and kinds.matches({"matchLabels": wanted}, nodes[n]["metadata"].get("labels"))]
+        fit = [n for n in count if n in nodes and kinds.matches({"matchLabels": wanted}, nodes[n]["metadata"].get("labels"))
+               and not _ports_taken(lab, pod, n)]
         if fit:
             node = min(fit, key=lambda n: count[n])
             pod["spec"]["nodeName"] = node
             count[node] += 1
             lab.store.put(pod)
+
+
+def _node_ports(pod):
+    """{(protocol, port)} that a pod takes of its node: hostPorts, and every port of a pod of the host network."""
+    own = pod["spec"].get("hostNetwork")
+    return {(port["protocol"], port.get("hostPort") or port["containerPort"]) for container in pod["spec"]["containers"]
+            for port in container.get("ports") or [] if own or port.get("hostPort")}
+
+
+def _ports_taken(lab, pod, node):
+    wanted = _node_ports(pod)
+    return any(wanted & _node_ports(p) for p in lab.store.list("Pod") if p["spec"].get("nodeName") == node)
+
+
+def why_unschedulable(lab, pod):
+    """The scheduler's words."""
+    total = len(config.NODES)
+    taken = sum(_ports_taken(lab, pod, node) for node in config.NODES)
+    reasons = [f"{taken} node(s) didn't have free ports for the requested pod ports"] if taken else []
+    if taken < total:
+        reasons.append(f"{total - taken} node(s) didn't match Pod's node affinity/selector")
+    return f"0/{total} nodes are available: {', '.join(reasons)}."
 
 
 def owner_reference(owner):
