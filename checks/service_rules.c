@@ -27,6 +27,7 @@ static const struct pw_outcome outcomes[] = {
 	{ "stale", PW_CLASS_FAIL, "The rules lead to an address that is no ready endpoint.", "kube-proxy is stopped or cannot reach the API server", "look at kube-proxy" },
 	{ "incomplete", PW_CLASS_FAIL, "The rules leave out ready endpoints.", "kube-proxy is stopped or lags", "look at kube-proxy" },
 	{ "rejects", PW_CLASS_FAIL, "The rules reject the Service as having no endpoints, although it has.", "stale or left-over rules", "look at kube-proxy" },
+	{ "local-ignored", PW_CLASS_FAIL, "A Service rule drops the packet for want of a local endpoint, and the node runs ready ones.", "kube-proxy knows its node by another name than the API (hostnameOverride)", "compare kube-proxy's node name with the Node object" },
 	{ "drops", PW_CLASS_FAIL, "A Service rule drops the packet (no local endpoint).", "traffic policy Local", "use Cluster, or place a backend here" },
 	{ "stopped", PW_CLASS_FAIL, "The translated packet is stopped by another rule of the node.", "a host firewall, policy enforcer or other back end", "look at the rule" },
 	{ "shadowed", PW_CLASS_FAIL, "Another rule takes the packet before the Service's own.", "hostPort, left-over chains, externalIPs", "remove the rule" },
@@ -232,6 +233,9 @@ static void conclude(struct pw_ctx *ctx, const struct view *v, bool service_rule
 		pw_result_set(result, "rejects", "%s rejects %s as having no endpoints, although %zu are ready.", node, ref, v->ready);
 	else if (!strcmp(outcome, "reject") && kube)
 		pw_result_set(result, "ok", "%s rejects %s, which has no ready endpoint.", node, ref);
+	else if (!strcmp(outcome, "drop") && kube && !pw_val_count(v->targets) && v->local_only && v->ready)
+		pw_result_set(result, "local-ignored", "%s drops packets for %s as if no endpoint were its own, and %s is: %s", node, ref, pw_buf_str(&v->expected),
+			      pw_map_str(decided, "rule", ""));
 	else if (!strcmp(outcome, "drop") && kube && !pw_val_count(v->targets))
 		pw_result_set(result, "drops", "%s drops packets for %s: %s", node, ref, pw_map_str(decided, "rule", ""));
 	else if (!pw_val_count(v->targets) && (!strcmp(outcome, "drop") || !strcmp(outcome, "reject")))
@@ -261,6 +265,21 @@ static const struct pw_service_port *find_node_port(const struct pw_service *svc
 	return NULL;
 }
 
+static bool lists(const struct pw_strings *list, const char *text)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (!strcmp(list->v[i], text))
+			return true;
+	return false;
+}
+
+/* Which of the two traffic policies rules: a node port, an address of a load balancer and an external one are for callers outside. */
+static bool is_local_only(const struct pw_service *svc, const char *address, bool node_port)
+{
+	bool outside = node_port || lists(&svc->lb_ips, address) || lists(&svc->external_ips, address);
+	return !strcmp(outside ? svc->external_policy : svc->internal_policy, "Local");
+}
+
 static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw_result *result, struct pw_err *err)
 {
 	(void)err;
@@ -278,7 +297,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 		return PW_OK;
 	}
 	struct view v = { .walk = pw_map_get(observation, "walk"), .svc = svc, .node_name = pw_ctx_str(ctx, "node"),
-		.local_only = !strcmp(outside ? svc->external_policy : svc->internal_policy, "Local"),
+		.local_only = is_local_only(svc, pw_ctx_str(ctx, "address"), outside != NULL),
 		.node = pw_facts_node(facts, pw_ctx_str(ctx, "node")), .six = strchr(pw_ctx_str(ctx, "address"), ':') != NULL };
 	if (!*pw_map_str(v.walk, "outcome", "")) {
 		pw_result_unknown(result, "the rules of %s could not be walked", pw_ctx_str(ctx, "node"));

@@ -126,7 +126,8 @@ class Rules:
         suffix = chain_hash(name, proto)
         cluster_chain, local_chain, external_chain = f"KUBE-SVC-{suffix}", f"KUBE-SVL-{suffix}", f"KUBE-EXT-{suffix}"
         external_ips = list(spec.get("externalIPs") or [])
-        load_balancer_ips = [i["ip"] for i in service.get("status", {}).get("loadBalancer", {}).get("ingress", []) if i.get("ip")]
+        load_balancer_ips = [i["ip"] for i in service.get("status", {}).get("loadBalancer", {}).get("ingress", [])
+                             if i.get("ip") and i.get("ipMode") != "Proxy"]
         is_external = bool(external_ips or load_balancer_ips or port.get("nodePort"))
         internal_chain = local_chain if internal_local else cluster_chain
         match = f"-m {proto} -p {proto}"
