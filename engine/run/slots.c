@@ -39,6 +39,7 @@ static int find_place(const struct pw_slots *slots, const struct pw_play_step *s
 		return rc;
 	if (pw_executor_ways(slots->executor)->creation)
 		pw_way_plan(pw_executor_ways(slots->executor), slots->facts, step->decl, params_of(slots, step), ret);
+	ret->bare = pw_executor_is_bare(slots->executor, ret);
 	*ret_choice = pw_way_choose(pw_executor_ways(slots->executor), step->decl, ret, consent);
 	ret->way = ret_choice->way;
 	return PW_OK;

@@ -49,7 +49,7 @@ static bool possible(const struct pw_ways *ways, const struct pw_check *check, c
 	case PW_WAY_PROBE_POD:
 		return ways->probe_pods && pod && check->effect == PW_EFFECT_SENDS && !v->not_beside && may_be_made(v->probe_pod);
 	case PW_WAY_BORROW:
-		return ways->kubectl && pod && pw_check_borrow(check);
+		return ways->kubectl && pod && !v->bare && pw_check_borrow(check);
 	case PW_WAY_LOCAL:
 	case PW_WAY_NONE:
 		break;

@@ -72,6 +72,11 @@ const struct pw_ways *pw_executor_ways(const struct pw_executor *ex)
 	return &ex->ways;
 }
 
+bool pw_executor_is_bare(const struct pw_executor *ex, const struct pw_vantage *vantage)
+{
+	return pw_map_get(pw_containers_get(ex->containers, vantage), "error") != NULL;
+}
+
 enum pw_effect pw_way_effect(enum pw_way way)
 {
 	static const enum pw_effect effects[] = { [PW_WAY_LOCAL] = PW_EFFECT_NONE, [PW_WAY_AGENT] = PW_EFFECT_NONE, [PW_WAY_BORROW] = PW_EFFECT_EXECS,

@@ -55,6 +55,7 @@ struct pw_vantage {
 	const char *container;      /* of the pod, in which programs are borrowed; "" or NULL: the one kubectl chooses */
 	const char *agent;          /* the pod of PW_AGENT_NAMESPACE on that node in which an agent can be started; "" or NULL: none known */
 	struct pw_made *probe_pod, *node_pod; /* planned for it, NULL: not; they live as long as the creation */
+	bool bare;                  /* nothing can be borrowed in its container: that was found before */
 	bool not_beside;            /* what another pod sees beside it is not what it sees */
 };
 
@@ -84,6 +85,8 @@ struct pw_executor_config {
 
 struct pw_executor *pw_executor_new(const struct pw_executor_config *config, struct pw_err *err);
 const struct pw_ways *pw_executor_ways(const struct pw_executor *executor);
+/* Was it found in this run that nothing can be borrowed there: no shell, no right to exec, no such container? */
+bool pw_executor_is_bare(const struct pw_executor *executor, const struct pw_vantage *vantage);
 void pw_executor_free(struct pw_executor *executor); /* kills and reaps everything, agents too */
 
 struct pw_task {

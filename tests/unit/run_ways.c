@@ -60,6 +60,9 @@ static void test_ladder(void)
 	is(&found, &sends, &pod, usual, PW_WAY_BORROW, PW_EFFECT_EXECS, false, "what is in the container could be borrowed");
 	is(&chosen, &sends, &pod, execs, PW_WAY_BORROW, PW_EFFECT_EXECS, true, "and is, when that is allowed");
 	is(&found, &older, &pod, execs, PW_WAY_NONE, PW_EFFECT_SENDS, true, "not for a check that cannot");
+	const struct pw_vantage bare = { .kind = PW_AT_POD, .ns = "shop", .pod = "web", .node = "n1", .uid = "u", .bare = true };
+	is(&found, &sends, &bare, execs, PW_WAY_NONE, PW_EFFECT_SENDS, true, "nor where nothing is in the container");
+	is(&full, &sends, &bare, execs, PW_WAY_PROBE_POD, PW_EFFECT_CREATES, false, "then the next way is asked for");
 	is(&found, &rules, &node, all, PW_WAY_NONE, PW_EFFECT_READS, true, "nor on a node");
 	is(&full, &sends, &pod, usual, PW_WAY_BORROW, PW_EFFECT_EXECS, false, "of several ways the least is asked for");
 	is(&full, &sends, &pod, creates, PW_WAY_PROBE_POD, PW_EFFECT_CREATES, true, "of those allowed the best is gone");

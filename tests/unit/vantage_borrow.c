@@ -133,10 +133,10 @@ static void test_explained(void)
 	static const struct { const char *log, *status; int code; const char *reason; } cases[] = {
 		{ "error: Internal error occurred: error executing command in container: failed to exec in container: failed to start exec \"ab\": OCI runtime exec failed: "
 		  "exec failed: unable to start container process: exec: \"sh\": executable file not found in $PATH: unknown\n", "1", PW_UNSUPPORTED,
-		  "pod shop/p0 (container web) has no sh, so nothing can be borrowed in it: an agent on its node would look" },
+		  "pod shop/p0 (container web) has no sh, so nothing can be borrowed in it: a pod made beside it (--max-effect creates), or an agent on its node, would look" },
 		{ "time=\"x\" level=error msg=\"exec failed: unable to start container process: exec: \\\"sh\\\": executable file not found in $PATH\"\n"
-		  "command terminated with exit code 255\n", "255", PW_UNSUPPORTED, "pod shop/p1 (container web) has no sh, so nothing can be borrowed in it: an agent on its node would look" },
-		{ "command terminated with exit code 127\n", "127", PW_UNSUPPORTED, "pod shop/p2 (container web) has no sh, so nothing can be borrowed in it: an agent on its node would look" },
+		  "command terminated with exit code 255\n", "255", PW_UNSUPPORTED, "pod shop/p1 (container web) has no sh, so nothing can be borrowed in it: a pod made beside it (--max-effect creates), or an agent on its node, would look" },
+		{ "command terminated with exit code 127\n", "127", PW_UNSUPPORTED, "pod shop/p2 (container web) has no sh, so nothing can be borrowed in it: a pod made beside it (--max-effect creates), or an agent on its node, would look" },
 		{ "Error from server (Forbidden): pods \"web\" is forbidden: User \"bob\" cannot create resource \"pods/exec\"\n", "1", PW_DENIED,
 		  "no right to exec into pod shop/p3 (container web): Error from server (Forbidden): pods \"web\" is forbidden: User \"bob\" cannot create resource \"pods/exec\"" },
 		{ "Error from server (NotFound): pods \"web\" not found\n", "1", PW_ABSENT,

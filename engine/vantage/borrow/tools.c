@@ -75,7 +75,7 @@ static int explain(const struct pw_tools *tools, const char *program, const char
 	pw_buf_init(&where, 1024);
 	say_container(tools->vantage, &where);
 	if (no_program(log, status))
-		return pw_err_set(err, PW_UNSUPPORTED, "%s has no %s, so nothing can be borrowed in it: an agent on its node would look", pw_buf_str(&where), program);
+		return pw_err_set(err, PW_UNSUPPORTED, "%s has no %s, so nothing can be borrowed in it: a pod made beside it (--max-effect creates), or an agent on its node, would look", pw_buf_str(&where), program);
 	if (says(log, "forbidden"))
 		return pw_err_set(err, PW_DENIED, "no right to exec into %s: %.*s", pw_buf_str(&where), (int)len, words);
 	if (says(log, "not found") || says(log, "completed pod") || says(log, "is not running"))
