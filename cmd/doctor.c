@@ -158,14 +158,24 @@ static size_t agents(const struct pw_facts *facts)
 	return ready;
 }
 
-static void borrowing(struct exam *exam)
+/* The ways that need nothing installed. */
+static void ways_by_consent(struct exam *exam)
 {
-	char what[256];
-	const char *ns = pw_cluster_namespace(exam->app->cluster);
-	bool yes = may(exam, "create", "pods/exec", ns);
-	(void)snprintf(what, sizeof what, "%s create pods/exec in namespace %s%s", yes ? "may" : "may not", ns,
-		       yes ? ": with --max-effect execs, what its containers have is borrowed" : "");
-	line(exam, yes, what, "Nothing can be borrowed in its containers. packetwalk manifest rbac --max-effect execs --in NS prints the role.");
+	static const struct { const char *resource, *ns, *yes, *no; } rungs[] = { /* ns NULL: the current one */
+		{ "pods/exec", NULL, "with --max-effect execs, what its containers have is borrowed",
+		  "Nothing can be borrowed in its containers. packetwalk manifest rbac --max-effect execs --in NS prints the role." },
+		{ "pods", NULL, "with --max-effect creates, a pod is made beside a sender",
+		  "No pod can be made beside a sender there. packetwalk manifest rbac --max-effect creates --in NS prints the role." },
+		{ "pods", PW_AGENT_NAMESPACE, "with --max-effect privileged, pods are made on nodes",
+		  "No pod can be made on a node. packetwalk manifest rbac --max-effect privileged --in NS prints the role." },
+	};
+	for (size_t i = 0; i < sizeof rungs / sizeof *rungs; i++) {
+		char what[256];
+		const char *ns = rungs[i].ns ? rungs[i].ns : pw_cluster_namespace(exam->app->cluster);
+		bool yes = may(exam, "create", rungs[i].resource, ns);
+		(void)snprintf(what, sizeof what, "%s create %s in namespace %s%s%s", yes ? "may" : "may not", rungs[i].resource, ns, yes ? ": " : "", yes ? rungs[i].yes : "");
+		line(exam, yes, what, rungs[i].no);
+	}
 }
 
 static void ways(struct exam *exam, const struct pw_facts *facts)
@@ -181,10 +191,10 @@ static void ways(struct exam *exam, const struct pw_facts *facts)
 	(void)pw_facts_nodes(facts, &n_nodes);
 	(void)snprintf(what, sizeof what, "agents ready on %zu of %zu nodes", n, n_nodes);
 	line(exam, n > 0 && n >= n_nodes, what,
-	     "Without them (or ssh) nothing is tried from inside pods and nodes: an infrastructure and a CNI fault cannot be told apart. "
-	     "packetwalk manifest agent | kubectl apply -f -");
+	     "Without them (or ssh, or --max-effect privileged) the rules, routes and tunnels of nodes are not seen: an infrastructure and a CNI "
+	     "fault cannot be told apart. packetwalk manifest agent | kubectl apply -f -");
 	if (kubectl && n < n_nodes)
-		borrowing(exam);
+		ways_by_consent(exam);
 	if (!kubectl || !n)
 		return;
 	bool yes = may(exam, "create", "pods/exec", PW_AGENT_NAMESPACE);
