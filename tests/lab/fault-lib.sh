@@ -21,8 +21,8 @@ not() { ! "$@"; }
 
 # connects PLACE ADDRESS PORT: a TCP connection opens within a second.
 connects() { "$LAB" exec "$1" -- timeout 1 bash -c "exec 3<>/dev/tcp/$2/$3" 2>/dev/null; }
-broken() { eventually 10 not connects "$@"; }
-works() { eventually 10 connects "$@"; }
+broken() { eventually 20 not connects "$@"; }
+works() { eventually 20 connects "$@"; }
 # sometimes PLACE ADDRESS PORT: of twelve connections some open and some do not.
 sometimes() {
 	good=0 bad=0

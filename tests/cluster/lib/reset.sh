@@ -136,11 +136,13 @@ reset_system() {
 
 # The applications' namespaces are emptied and filled again: new pods have new links, files and addresses.
 reset_workloads() {
-	local ns
+	local ns waits=()
 	for ns in shop bank; do
-		k delete deployments,replicasets,statefulsets,daemonsets,services,networkpolicies,ingresses,endpointslices --all -n $ns
-		k delete pods --all -n $ns --grace-period=0 --force
-	done >/dev/null 2>&1
+		k delete deployments,replicasets,statefulsets,daemonsets,services,networkpolicies,ingresses,endpointslices,pods --all -n $ns \
+			--grace-period=0 --force >/dev/null 2>&1 &
+		waits+=($!)
+	done
+	wait "${waits[@]}" || : # what goes by itself while it is deleted
 	k create -f "$LAB_DIR/workloads.yaml" >>"$LAB_DIR/logs/objects.log"
 }
 

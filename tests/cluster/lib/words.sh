@@ -93,8 +93,15 @@ apply_word() {
 		grep -q 'pod updates may not change' "$file.error" || { cat "$file.error" >&2; exit 1; }
 		k replace --force --grace-period=1 -f "$file"
 	fi
-	rm -f "$file" "$file.error"
+	apply_status "$file"
+	rm -f "$file" "$file".*
 	settle
+}
+
+# The API takes an object's status apart from it; here, what a cloud's controller would write of its load balancers.
+apply_status() { # FILE
+	k create --dry-run=client --validate=false -o json -f "$1" | jq '(.items // [.])[] | select(.status.loadBalancer)' >"$1.status"
+	[ ! -s "$1.status" ] || k apply --server-side --force-conflicts --subresource=status -f "$1.status"
 }
 
 delete_word() {
