@@ -62,28 +62,39 @@ reset_underlay() {
 	at ext ss -Hltn 'sport = :80' | grep -q . || start_ext_http
 }
 
+# What all nodes are now: state/NODE.now as state/NODE.fingerprint, and in state/odd those whose Service rules are their own.
+# kube-proxy writes the same rules on every node; one that differs was changed by hand, or is late.
+look_at_nodes() {
+	local node waits=()
+	for node in "${nodes[@]}"; do
+		fingerprint "$node" >"$LAB_DIR/state/$node.now" &
+		waits+=($!)
+		rules_of "$node" >"$LAB_DIR/state/$node.rules" &
+		waits+=($!)
+	done
+	wait "${waits[@]}"
+	(cd "$LAB_DIR/state" && md5sum n?.rules) | awk '{ n[$1]++; sum[$2] = $1 } END { for (f in sum) if (n[sum[f]] == 1) print substr(f, 1, 2) }' \
+		>"$LAB_DIR/state/odd"
+}
+
+rules_of() { # in lines that do not depend on the node, its own pods or the order of a set
+	{
+		at "$1" iptables-save -t nat | grep KUBE- | grep -v KUBELET || :
+		at "$1" nft list table ip kube-proxy 2>/dev/null | sed '/^\tset hairpin/,/^\t}/d' | tr ',' '\n' | sed "s/^[[:space:]]*//; s/${address[$1]}/self/" || :
+	} | sort
+}
+
 reset_nodes() {
 	local node
+	look_at_nodes
 	for node in "${nodes[@]}"; do
-		cmp -s <(fingerprint "$node") "$LAB_DIR/state/$node.fingerprint" && rules_agree "$node" && continue
+		cmp -s "$LAB_DIR/state/$node.now" "$LAB_DIR/state/$node.fingerprint" && ! grep -q "$node" "$LAB_DIR/state/odd" && continue
 		reset_node "$node"
 	done
 	for node in "${nodes[@]}"; do
 		at "$node" conntrack -F 2>/dev/null
 		at "$node" ip route flush cache # path MTUs that were learned
 	done
-}
-
-# kube-proxy writes the same rules on every node; one that differs was changed by hand, or is late.
-rules_of() {
-	at "$1" iptables-save -t nat | grep KUBE- | grep -v KUBELET | sort | md5sum
-	at "$1" nft list tables | grep -c kube-proxy
-}
-rules_agree() {
-	local other mine differ=0
-	mine=$(rules_of "$1")
-	for other in "${nodes[@]}"; do [ "$(rules_of "$other")" = "$mine" ] || differ=$((differ + 1)); done
-	[ "$differ" -lt 2 ]
 }
 
 # Empties a node's network, and has its components make it anew.
@@ -150,10 +161,11 @@ compare_all() {
 	local node end=$((EPOCHSECONDS + 15)) left
 	while :; do
 		left=
+		look_at_nodes
 		for node in "${nodes[@]}"; do
-			left+=$(diff <(fingerprint "$node") "$LAB_DIR/state/$node.fingerprint") || left+=" on $node;"
-			rules_agree "$node" || left+=" the Service rules of $node are its own;"
+			left+=$(diff "$LAB_DIR/state/$node.now" "$LAB_DIR/state/$node.fingerprint") || left+=" on $node;"
 		done
+		while read -r node; do left+=" the Service rules of $node are its own;"; done <"$LAB_DIR/state/odd"
 		left+=$(diff <(system_state) "$LAB_DIR/state/system") || left+=" in kube-system;"
 		[ -n "$left" ] || return 0
 		((EPOCHSECONDS < end)) || die "not as it was: $left"
