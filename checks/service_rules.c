@@ -161,16 +161,18 @@ static void compare(struct view *v)
 	}
 }
 
-/* "! -s 10.99.0.0/16 ... KUBE-MARK-MASQ": the range kube-proxy takes for pods. */
+/* "! -s 10.99.0.0/16 ... KUBE-MARK-MASQ": the range kube-proxy takes for pods. Its nftables mode says so in each Service's chain, or
+ * once, before the Services, in a rule that sets the mark itself. */
 static bool masquerade_is_by_range(const struct pw_val *walk)
 {
+	static const char *const words[][2] = { { "! -s ", "KUBE-MARK-MASQ" }, { "ip saddr != ", "mark-for-masquerade" }, { "ip saddr != ", "mark set " } };
 	const struct pw_val *trail = pw_map_get(walk, "trail");
 	for (size_t i = 0; i < pw_val_count(trail); i++) {
-		const char *rule = pw_map_str(pw_val_at(trail, i), "rule", "");
-		if (strstr(rule, "! -s ") && strstr(rule, "KUBE-MARK-MASQ"))
-			return true;
-		if (strstr(rule, "ip saddr != ") && strstr(rule, "mark-for-masquerade"))
-			return true;
+		const struct pw_val *step = pw_val_at(trail, i);
+		const char *rule = pw_map_str(step, "rule", "");
+		for (size_t w = 0; w < sizeof words / sizeof *words && pw_rule_is_kube_proxys(step); w++)
+			if (strstr(rule, words[w][0]) && strstr(rule, words[w][1]))
+				return true;
 	}
 	return false;
 }
