@@ -42,6 +42,7 @@ static const struct { const char *component, *key, *value; } marks[] = {
 	{ "cni", "app", "ovnkube-node" }, { "cni", "app", "kindnet" }, { "cni", "k8s-app", "kindnet" },
 	{ "policy", "k8s-app", "kube-network-policies" }, { "policy", "app", "kube-network-policies" }, { "policy", "k8s-app", "calico-node" },
 	{ "policy", "k8s-app", "cilium" }, { "policy", "k8s-app", "kube-router" }, { "policy", "app", "antrea" },
+	{ "policy", "k8s-app", "canal" }, { "policy", "app", "ovnkube-node" },
 	{ "controller-manager", "component", "kube-controller-manager" },
 };
 

@@ -31,11 +31,12 @@ static const struct pw_evidence evidence[] = {
 	{ "upstream", PW_TYPE_STR, NULL, "First forward target as an address, empty if it is a file or none" },
 	{ "targets", PW_TYPE_STR, NULL, "Forward targets as written" },
 	{ "line", PW_TYPE_INT, NULL, "Line of the forward in the Corefile, 0 if none" },
+	{ "others", PW_TYPE_STR, NULL, "Plugins of the zone that may answer in the place of kubernetes and forward, empty if none" },
 	{ NULL, PW_TYPE_STR, NULL, NULL },
 };
 
 /* One server block, as far as it matters. */
-struct block { char zone[256], cluster_zones[256], targets[256]; size_t line; };
+struct block { char zone[256], cluster_zones[256], targets[256], others[256]; size_t line; };
 
 struct cursor { const char *at; size_t line; };
 
@@ -106,6 +107,30 @@ static bool zones_cover(const char *list, const char *name)
 	return false;
 }
 
+/* Plugins that leave the answers to kubernetes and forward alone (coredns.io/plugins). */
+static bool gives_no_answers(const char *plugin)
+{
+	static const char *const quiet[] = { "kubernetes", "forward", "errors", "log", "health", "ready", "prometheus", "cache", "loop", "reload",
+					     "loadbalance", "bind", "bufsize", "debug", "pprof", "trace", "tls", "timeouts", "minimal", "metadata" };
+	for (size_t i = 0; i < sizeof quiet / sizeof *quiet; i++)
+		if (!strcmp(quiet[i], plugin))
+			return true;
+	return false;
+}
+
+/* The zones named on the rest of the line, of which no cluster name is one. Without any, all fall through. */
+static bool only_reverse(const char *at)
+{
+	size_t seen = 0;
+	for (at += strspn(at, " \t\r"); *at && !strchr("\n{}#", *at); at += strspn(at, " \t\r"), seen++) {
+		size_t len = strcspn(at, " \t\r\n{}#");
+		if (len < strlen(".arpa") || strncasecmp(at + len - strlen(".arpa"), ".arpa", strlen(".arpa")) != 0)
+			return false;
+		at += len;
+	}
+	return seen > 0;
+}
+
 /* Directives of a block: word at the beginning of a line at depth one. */
 static void read_block(struct cursor *c, struct block *b)
 {
@@ -113,6 +138,8 @@ static void read_block(struct cursor *c, struct block *b)
 	unsigned depth = 1, argument = 0;
 	bool first;
 	while (depth && next_word(c, word, &first)) {
+		if (depth == 2 && first && !strcmp(word, "fallthrough") && !only_reverse(c->at))
+			append(b->others, word);
 		if (!strcmp(word, "{")) {
 			depth++;
 			continue;
@@ -126,6 +153,8 @@ static void read_block(struct cursor *c, struct block *b)
 		if (first) {
 			(void)snprintf(directive, sizeof directive, "%s", word);
 			argument = 0;
+			if (!gives_no_answers(word))
+				append(b->others, word);
 			continue;
 		}
 		argument++;
@@ -226,6 +255,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_str(ev, "targets", b.targets);
 	pw_map_set_strf(ev, "upstream", "%.*s", is_file ? 0 : (int)strcspn(b.targets, " "), b.targets);
 	pw_map_set_int(ev, "line", (long long)b.line);
+	pw_map_set_str(ev, "others", b.others);
 	if (!found)
 		pw_result_set(result, "no-zone", "No zone of the Corefile covers %s.", name);
 	else if (*b.targets && forwards_to_itself(facts, b.targets))
