@@ -12,7 +12,8 @@ static const struct pw_param params[] = {
 	{ "service", PW_TYPE_SERVICE, 1, NULL, NULL, "Service, as namespace/name" },
 	{ "port", PW_TYPE_PORT, 0, NULL, NULL, "Port of the Service; the first if left out" },
 	{ "protocol", PW_TYPE_CHOICE, 0, "TCP", "TCP|UDP|SCTP", "Protocol of the port" },
-	{ "node", PW_TYPE_NODE, 0, NULL, NULL, "Node of the sender: for internalTrafficPolicy Local" },
+	{ "node", PW_TYPE_NODE, 0, NULL, NULL, "Node where the call is translated: the sender's, or the one that a call from outside enters by" },
+	{ "traffic", PW_TYPE_CHOICE, 0, "internal", "internal|external", "Whose traffic policy counts: that for calls of pods, or that for calls from outside" },
 	{ NULL, PW_TYPE_STR, 0, NULL, NULL, NULL },
 };
 
@@ -28,7 +29,7 @@ static const struct pw_outcome outcomes[] = {
 	{ "manual-stale", PW_CLASS_FAIL, "A hand-made slice lists an address of the pods' range that no pod has (or, where nodes have no such range, of no pod and no node).", "the address moved", "update the slice" },
 	{ "manual-empty", PW_CLASS_FAIL, "The Service has no selector and no slice lists an address for it.", "slices never made, or their service-name label is wrong", "make the slice" },
 	{ "published-unready", PW_CLASS_WARN, "publishNotReadyAddresses sends traffic to pods that are not ready.", NULL, "turn it off for client traffic" },
-	{ "no-local", PW_CLASS_FAIL, "internalTrafficPolicy is Local and the sender's node runs no endpoint.", "policy and placement do not fit", "use Cluster, or run a backend on every node" },
+	{ "no-local", PW_CLASS_FAIL, "The traffic policy is Local, and the node where the call is translated runs no endpoint.", "policy and placement do not fit", "use Cluster, or run a backend on every node" },
 	{ NULL, PW_CLASS_OK, NULL, NULL, NULL },
 };
 
@@ -281,8 +282,10 @@ static void judge_filled(struct pw_ctx *ctx, const struct view *v, const char *r
 	const struct pw_endpoint *gone = stale(v);
 	const struct pw_pod *early = published_unready(v);
 	const char *node = pw_ctx_str(ctx, "node");
-	if (!strcmp(v->svc->internal_policy, "Local") && node && *node && !is_local(v, node)) {
-		pw_result_set(result, "no-local", "%s uses only backends on the sender's node (internalTrafficPolicy Local), and %s has none.", ref, node);
+	bool outside = !strcmp(pw_ctx_str(ctx, "traffic"), "external");
+	if (!strcmp(outside ? v->svc->external_policy : v->svc->internal_policy, "Local") && node && *node && !is_local(v, node)) {
+		pw_result_set(result, "no-local", "%s uses only backends on %s node (%sTrafficPolicy Local), and %s has none.", ref,
+			      outside ? "the entry" : "the sender's", outside ? "external" : "internal", node);
 	} else if (gone && !v->svc->selector.n) {
 		pw_map_set_str(ev, "address", gone->address);
 		pw_result_set(result, "manual-stale", "The hand-made slice of %s lists %s, which is no pod and no node.", ref, gone->address);
