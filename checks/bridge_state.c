@@ -66,6 +66,19 @@ static bool is_veth(const struct pw_val *link)
 	return !strcmp(pw_map_str(link, "kind", ""), "veth");
 }
 
+/* The host end of a bridged pod has no address of its own; an uplink has the node's, and may be a veth where the node is a
+ * container or a namespace itself. */
+static bool has_address(const struct pw_val *link)
+{
+	const struct pw_val *addresses = pw_map_get(link, "addresses");
+	for (size_t i = 0; i < pw_val_count(addresses); i++) {
+		const char *text = pw_val_text(pw_val_at(addresses, i));
+		if (text && strncmp(text, "fe80:", strlen("fe80:")) != 0)
+			return true;
+	}
+	return false;
+}
+
 static bool others_bridged(const struct pw_val *links)
 {
 	for (size_t i = 0; i < pw_val_count(links); i++)
@@ -83,7 +96,7 @@ static const struct pw_val *suspect(const struct pw_val *links)
 	size_t n = 0;
 	for (size_t i = 0; i < pw_val_count(links); i++) {
 		const struct pw_val *link = pw_val_at(links, i);
-		if (!is_veth(link))
+		if (!is_veth(link) || has_address(link))
 			continue;
 		if (pw_map_bool(pw_map_get(link, "bridge_port"), "isolated", false))
 			return link;
