@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <packetwalk/borrow.h>
 #include <packetwalk/cleanup.h>
 #include <packetwalk/dataplane.h>
 #include <packetwalk/lookup.h>
@@ -52,7 +53,13 @@ static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *
 	return pw_read_listeners(ctx, pw_map_set_map(observation, "later"), err);
 }
 
-struct seen { bool wild, loop, other, family, other_protocol, full; long long queue; unsigned other_port, declared_port; };
+static int borrow(struct pw_ctx *ctx, struct pw_tools *tools, struct pw_val *observation, struct pw_err *err)
+{
+	return pw_borrow_listeners(ctx, tools, observation, err);
+}
+
+/* perhaps: an IPv6 socket of which is not known whether it takes IPv4, too. */
+struct seen { bool wild, perhaps, loop, other, family, other_protocol, full; long long queue; unsigned other_port, declared_port; };
 
 static bool is_loopback(const char *address)
 {
@@ -97,12 +104,14 @@ static void look(const struct pw_pod *pod, const struct pw_val *socket, unsigned
 		seen->family = true;
 	else if (is_loopback(address))
 		seen->loop = true;
+	else if (!strcmp(address, "::") && !strchr(pod->ip, ':') && !pw_map_get(socket, "v6only"))
+		seen->perhaps = true;
 	else if (!strcmp(address, "0.0.0.0") || !strcmp(address, "::") || !strcmp(address, pod->ip))
 		seen->wild = true;
 	else
 		seen->other = true;
 	long long queue = pw_map_int(socket, "queue", 0);
-	if (seen->wild && strcmp(protocol, "UDP") && queue > pw_map_int(socket, "backlog", 0)) {
+	if (seen->wild && strcmp(protocol, "UDP") && pw_map_get(socket, "backlog") && queue > pw_map_int(socket, "backlog", 0)) {
 		seen->full = true;
 		seen->queue = queue;
 	}
@@ -134,6 +143,8 @@ static void conclude(const struct seen *s, const char *ref, const struct pw_pod 
 		pw_result_set(result, "backlog-full", "%s listens on %u, but %lld connections wait to be accepted, more than its queue holds.", ref, port, s->queue);
 	else if (s->wild)
 		pw_result_set(result, "listening", "%s listens on %u/%s.", ref, port, protocol);
+	else if (s->perhaps)
+		pw_result_unknown(result, "%s listens on %u for IPv6, and whether that takes IPv4, too, was not told. An agent on its node would.", ref, port);
 	else if (s->family)
 		pw_result_set(result, "other-family", "%s listens on %u for %s only, and its address is %s.", ref, port, strchr(pod->ip, ':') ? "IPv4" : "IPv6", pod->ip);
 	else if (s->loop)
@@ -218,4 +229,5 @@ const struct pw_check pw_check_listen_sockets = {
 	.example = "check listen_sockets pod=shop/api-1 port=8080 --at shop/api-1",
 	.probe = probe,
 	.judge = judge,
+	.borrow = borrow,
 };

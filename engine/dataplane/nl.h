@@ -34,6 +34,9 @@ const char *pw_nl_ifname(unsigned index, char out[32]);
 
 /* pw_read_listeners without sock_diag. */
 int pw_read_listeners_proc(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err);
+/* The same of files that pw_ctx_open gives, under PW_PROC_NET and the names below. */
+int pw_read_listeners_borrowed(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err);
+#define PW_PROC_NET "/proc/thread-self/net/"
 
 /* An entry of ctnetlink into `entry` (NULL: only ask), if it is to or from `address` (NULL: any), before or after NAT. */
 bool pw_conntrack_entry(const struct nlmsghdr *message, const char *address, struct pw_val *entry);

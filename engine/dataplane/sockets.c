@@ -7,12 +7,14 @@
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <dataplane/nl.h>
 #include <packetwalk/cleanup.h>
+#include <packetwalk/vantage_fs.h>
 
 /* TCP states as the kernel numbers them (net/tcp_states.h): a listener, and a
  * UDP socket that is bound and not connected. */
@@ -146,10 +148,12 @@ static void put_line(struct reading *r, char *const *names, size_t n_names, char
 }
 
 /* Where sock_diag is not to be had (its modules may be blocked): the same from /proc, without backlog and v6only. */
-static int read_proc(struct reading *r, const char *path, int family, struct pw_err *err)
+static int read_proc(struct reading *r, int fd, const char *path, int family, struct pw_err *err)
 {
-	PW_CLEAN_FILE FILE *file = fopen(path, "re");
+	PW_CLEAN_FILE FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
 	char line[512], header[512], *names[COLUMNS];
+	if (!file && fd >= 0)
+		(void)close(fd);
 	if (!file)
 		return errno == ENOENT ? PW_OK : pw_err_sys(err, errno == EACCES ? PW_DENIED : PW_IO, errno, "reading %s", path);
 	if (!fgets(header, sizeof header, file))
@@ -164,22 +168,46 @@ static int read_proc(struct reading *r, const char *path, int family, struct pw_
 }
 
 static const struct kind { unsigned char family, protocol; const char *path; } kinds[] = {
-	{ AF_INET, IPPROTO_TCP, "/proc/thread-self/net/tcp" }, { AF_INET6, IPPROTO_TCP, "/proc/thread-self/net/tcp6" },
-	{ AF_INET, IPPROTO_UDP, "/proc/thread-self/net/udp" }, { AF_INET6, IPPROTO_UDP, "/proc/thread-self/net/udp6" },
+	{ AF_INET, IPPROTO_TCP, PW_PROC_NET "tcp" }, { AF_INET6, IPPROTO_TCP, PW_PROC_NET "tcp6" },
+	{ AF_INET, IPPROTO_UDP, PW_PROC_NET "udp" }, { AF_INET6, IPPROTO_UDP, PW_PROC_NET "udp6" },
 };
 
-int pw_read_listeners_proc(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err)
+static int open_proc(struct pw_ctx *ctx, const char *path)
+{
+	(void)ctx;
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* Of a container, whose shell has read it. */
+static int open_borrowed(struct pw_ctx *ctx, const char *path)
+{
+	int fd = pw_ctx_open(ctx, path, NULL);
+	errno = fd == PW_ABSENT ? ENOENT : EIO;
+	return fd;
+}
+
+static int read_all_proc(struct pw_ctx *ctx, int (*open_one)(struct pw_ctx *ctx, const char *path), struct pw_val *ret, struct pw_err *err)
 {
 	struct pw_arena *arena = pw_ctx_arena(ctx);
 	struct reading r = { .arena = arena, .list = pw_val_seq(arena) };
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
 		r.protocol = kinds[i].protocol;
-		if (read_proc(&r, kinds[i].path, kinds[i].family, err))
+		if (read_proc(&r, open_one(ctx, kinds[i].path), kinds[i].path, kinds[i].family, err))
 			return pw_err_wrap(err, "listing listening sockets");
 	}
 	pw_map_set(ret, "sockets", r.list);
 	pw_nl_say_cut(ret, r.n);
 	return pw_arena_failed(arena) ? pw_err_set(err, PW_NOMEM, "listing sockets: out of memory") : PW_OK;
+}
+
+int pw_read_listeners_proc(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err)
+{
+	return read_all_proc(ctx, open_proc, ret, err);
+}
+
+int pw_read_listeners_borrowed(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err)
+{
+	return read_all_proc(ctx, open_borrowed, ret, err);
 }
 
 int pw_read_listeners(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err)

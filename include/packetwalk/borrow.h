@@ -45,6 +45,8 @@ int pw_borrow_dns(struct pw_ctx *ctx, struct pw_tools *tools, const struct pw_dn
 int pw_borrow_lookup(struct pw_ctx *ctx, struct pw_tools *tools, const char *name, unsigned timeout_ms, struct pw_val *ret, struct pw_err *err);
 int pw_borrow_resolv_conf(struct pw_ctx *ctx, struct pw_tools *tools, struct pw_val *ret, struct pw_err *err);
 int pw_borrow_http(struct pw_ctx *ctx, struct pw_tools *tools, const struct pw_http_spec *spec, struct pw_val *ret, struct pw_err *err);
+/* As pw_read_listeners of dataplane.h, without backlog and v6only. */
+int pw_borrow_listeners(struct pw_ctx *ctx, struct pw_tools *tools, struct pw_val *ret, struct pw_err *err);
 /* From here on pw_ctx_open and pw_ctx_read_file see these files of the container (absolute paths, NULL-terminated), as far as they are
  * there; a path after a question mark reads as empty: that it is there is all that is asked. PW_NOMEM: together longer than 256 KiB. */
 int pw_borrow_files(struct pw_ctx *ctx, struct pw_tools *tools, const char *const *paths, struct pw_err *err);

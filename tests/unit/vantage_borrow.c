@@ -346,6 +346,33 @@ static void test_dns(void)
 	}
 }
 
+/* ---- sockets ---- */
+
+static void test_sockets(void)
+{
+	struct bench b;
+	bench_init(&b);
+	clear();
+	put("tools", "= end\n", 0600);
+	put("out", "=/proc/thread-self/net/tcp\n>  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+	    ">   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 71 1 0000000000000000 100 0 0 10 0\n"
+	    ">   1: 0100007F:1F91 00000000:0000 01 00000000:00000000 00:00000000 00000000     0        0 72 1 0000000000000000 100 0 0 10 0\n> junk\n= end\n", 0600);
+	struct pw_val *given = pw_val_map(b.arena);
+	pw_map_set_str(given, "pod", "shop/api-1");
+	pw_map_set_int(given, "port", 8080);
+	start(&b, "listen_sockets", "api-1", given);
+	struct pw_task_done d = finish(&b);
+	const struct pw_val *sockets = pw_map_get(d.observation, "sockets");
+	is_int(pw_val_count(sockets), 1, "one listener");
+	is_str(pw_map_str(pw_val_at(sockets, 0), "address", ""), "127.0.0.1", "its address");
+	is_int(pw_map_int(pw_val_at(sockets, 0), "port", 0), 8080, "and port");
+	put("out", "= end\n", 0600);
+	start(&b, "listen_sockets", "api-1", given);
+	d = finish(&b);
+	is_str(d.reason, "the sockets of pod shop/api-1 on n1 cannot be read in it: an agent on its node would", "no list is not an empty one");
+	bench_release(&b);
+}
+
 /* ---- HTTP ---- */
 
 static void hex(const char *text, struct pw_buf *out)
@@ -405,6 +432,7 @@ int main(void)
 	test_connects();
 	test_getent();
 	test_dns();
+	test_sockets();
 	test_http();
 	clear();
 	(void)unlink(in_folder("kubectl"));

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include <dataplane/nl.h>
 #include <packetwalk/cleanup.h>
 
 #include "../ctx_priv.h"
@@ -44,15 +45,39 @@ static void take(struct pw_ctx *ctx, const char *text, struct pw_val *files)
 		pw_map_set_str(files, path, pw_buf_str(&whole));
 }
 
-int pw_borrow_files(struct pw_ctx *ctx, struct pw_tools *tools, const char *const *paths, struct pw_err *err)
+static int borrow(struct pw_ctx *ctx, struct pw_tools *tools, const char *text, const char *const *args, struct pw_err *err)
 {
 	PW_CLEAN_BUF struct pw_buf out;
 	pw_buf_init(&out, FILES_MAX);
-	int rc = pw_tools_script(tools, script, paths, 0, &out, err);
+	int rc = pw_tools_script(tools, text, args, 0, &out, err);
 	if (rc < 0)
 		return rc;
 	struct pw_val *files = pw_val_map(ctx->arena);
 	take(ctx, pw_buf_str(&out), files);
 	ctx->files = files;
 	return pw_arena_failed(ctx->arena) ? pw_err_set(err, PW_NOMEM, "no memory for files of a container") : PW_OK;
+}
+
+int pw_borrow_files(struct pw_ctx *ctx, struct pw_tools *tools, const char *const *paths, struct pw_err *err)
+{
+	return borrow(ctx, tools, script, paths, err);
+}
+
+/* Headers, listeners (state 0A) and datagram sockets (07): a busy server has thousands of others. */
+static const char sockets_script[] =
+	"for f in tcp tcp6 udp udp6; do\n"
+	"	[ -r /proc/net/$f ] || continue\n"
+	"	printf '=%s%s\n' \"$1\" $f\n"
+	"	while IFS= read -r l; do\n"
+	"		case $l in *local_address*|*' 0A '*|*' 07 '*) printf '>%s\n' \"$l\" ;; esac\n"
+	"	done </proc/net/$f\n"
+	"done";
+
+int pw_borrow_listeners(struct pw_ctx *ctx, struct pw_tools *tools, struct pw_val *ret, struct pw_err *err)
+{
+	const char *const args[] = { PW_PROC_NET, NULL };
+	int rc = borrow(ctx, tools, sockets_script, args, err);
+	if (rc == PW_OK && !pw_map_get(ctx->files, PW_PROC_NET "tcp"))
+		rc = pw_err_set(err, PW_UNSUPPORTED, "the sockets of %s cannot be read in it: an agent on its node would", ctx->vantage);
+	return rc < 0 ? rc : pw_read_listeners_borrowed(ctx, ret, err);
 }
