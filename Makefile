@@ -205,6 +205,10 @@ bench: all $(B)/tests/bench/overhead ## what it costs, each figure beside what i
 bench-accuracy: $(BIN) ## how right it is with how little, rung by rung (FAULTS="dirs" RUNGS=a,b SHARDS=n)
 	$(Q)PACKETWALK=$(CURDIR)/$(BIN) $(PYTHON) tests/bench/accuracy.py --out $(B)/accuracy --shards $(SHARDS) $(if $(RUNGS),--rungs $(RUNGS)) $(FAULTS)
 
+.PHONY: image
+image: $(BIN) ## an image of the program and what it runs, as an archive in build/, made without a daemon (TAG=name:tag)
+	$(Q)sh packaging/image.sh $(BIN) build/packetwalk-image.tar $(TAG)
+
 docs: $(BIN) ## write man pages and the reference from the declarations, to build/
 	$(Q)$(BIN) doc man build/man
 	$(Q)$(BIN) doc markdown build/reference

@@ -24,6 +24,7 @@ and, as in tests/lab/lab:
   reconcile                 waits until the pods have followed what was changed
   logs NS/POD               what its containers wrote
   kubectl ARGS …            kubectl at the admin host
+  load FILE                 an archive of images into every node's containerd
   reset                     undo what was changed: objects, components, firewalls, links; fails if it does not come clean
 
 environment: LAB_DIR (default /run/packetwalk-cluster), PACKETWALK (default build/packetwalk), PACKETWALK_CACHE
@@ -42,7 +43,7 @@ main() {
 	run) run_word "$@" ;;
 	fault | accuracy) exec python3 "$here/lib/faults.py" "$word" "$@" ;;
 	inside-up) inside_up ;;
-	status | apply | delete | get | patch | component | reconcile | logs | kubectl | reset)
+	status | apply | delete | get | patch | component | reconcile | logs | kubectl | load | reset)
 		step_inside "$word" "$@"
 		"${word}_word" "$@"
 		;;
@@ -69,6 +70,12 @@ run_word() {
 }
 
 kubectl_word() { k "$@"; }
+
+load_word() {
+	local node
+	[ $# = 1 ] || usage 'load FILE'
+	for node in "${nodes[@]}"; do at "$node" ctr -n k8s.io images import "$(readlink -f "$1")" >>"$LAB_DIR/logs/$node.images.log" || die "$node does not take $1"; done
+}
 
 # NS/NAME as kubectl takes it.
 named() { # NS/NAME
