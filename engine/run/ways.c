@@ -29,6 +29,7 @@ void pw_way_plan(const struct pw_ways *ways, const struct pw_facts *facts, const
 		return;
 	const struct pw_pod *pod = v->kind == PW_AT_POD && given(v->pod) ? pw_facts_pod(facts, v->ns, v->pod) : NULL;
 	v->not_beside = !pod || !pw_made_stands_in(check, params, pod);
+	v->by_files = pw_made_by_files(check, params);
 	if (!v->not_beside)
 		v->probe_pod = pw_creation_beside(ways->creation, facts, pod);
 	v->node_pod = pw_creation_on_node(ways->creation, facts, v->node, v->ns);
@@ -72,7 +73,7 @@ struct pw_way_choice pw_way_choose(const struct pw_ways *ways, const struct pw_c
 {
 	static const enum pw_way best_first[] = { PW_WAY_AGENT, PW_WAY_NODE_POD, PW_WAY_PROBE_POD, PW_WAY_BORROW };
 	static const enum pw_way for_files[] = { PW_WAY_AGENT, PW_WAY_NODE_POD, PW_WAY_BORROW, PW_WAY_PROBE_POD };
-	const enum pw_way *order = reads_own_files(check) ? for_files : best_first;
+	const enum pw_way *order = vantage->by_files || reads_own_files(check) ? for_files : best_first;
 	struct pw_way_choice none = { .way = PW_WAY_NONE, .effect = check->effect }, least = none;
 	bool least_refused = false;
 	if (!check->probe || !pw_vantage_is_remote(vantage))

@@ -57,6 +57,7 @@ struct pw_vantage {
 	struct pw_made *probe_pod, *node_pod; /* planned for it, NULL: not; they live as long as the creation */
 	bool bare;                  /* nothing can be borrowed in its container: that was found before */
 	bool not_beside;            /* what another pod sees beside it is not what it sees */
+	bool by_files;              /* of the check: goes by the pod's own files, so better in the pod itself than beside it */
 };
 
 /* The pod that `way` needs made, NULL for the other ways. */

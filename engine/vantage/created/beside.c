@@ -56,6 +56,14 @@ bool pw_made_stands_in(const struct pw_check *check, const struct pw_val *params
 	return check->effect == PW_EFFECT_SENDS && !check->needs && !names_itself(params, pod);
 }
 
+bool pw_made_by_files(const struct pw_check *check, const struct pw_val *params)
+{
+	for (const struct pw_param *p = check->params; p && p->name; p++)
+		if (!strcmp(p->name, "server"))
+			return !*pw_map_str(params, p->name, "");
+	return false;
+}
+
 int pw_made_beside_check(const struct pw_facts *facts, const struct pw_pod *pod, struct pw_err *err)
 {
 	const char *proxy = pw_pod_mesh_proxy(pod);

@@ -35,6 +35,10 @@ int pw_made_beside_check(const struct pw_facts *facts, const struct pw_pod *pod,
 /* Does this check, asked to look at `pod` with these parameters, see from beside it what it would see inside? */
 bool pw_made_stands_in(const struct pw_check *check, const struct pw_val *params, const struct pw_pod *pod);
 
+/* Does it go by the pod's own files (hosts, resolv.conf), which may have been edited since the pod was made? A lookup does that
+ * names no server. */
+bool pw_made_by_files(const struct pw_check *check, const struct pw_val *params);
+
 /* The spec of a pod in which agents enter a node's pods: lines of YAML, each indented. `image` is one of pw_made_is_image. */
 void pw_made_agent_spec(struct pw_buf *out, unsigned indent, const char *image, const char *pull_policy);
 

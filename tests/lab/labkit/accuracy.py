@@ -15,6 +15,8 @@ RUNGS = {
     "reads": {"PACKETWALK_VIA": "", "PACKETWALK_MAX_EFFECT": "reads"},  # a kubeconfig
     "sends": {"PACKETWALK_VIA": "", "PACKETWALK_MAX_EFFECT": "sends"},  # and probes from where the operator stands
     "execs": {"PACKETWALK_VIA": "kubectl:{kubectl}", "PACKETWALK_MAX_EFFECT": "execs"},  # and the programs of the sender's container
+    "creates": {"PACKETWALK_VIA": "kubectl:{kubectl}", "PACKETWALK_MAX_EFFECT": "creates"},  # and a pod made beside the sender
+    "node-pods": {"PACKETWALK_VIA": "kubectl:{kubectl}", "PACKETWALK_MAX_EFFECT": "privileged"},  # and one made on each node
     "privileged": {},                                                   # and an agent on each node
 }
 
