@@ -155,6 +155,7 @@ check: deps ## set up, build and run every test; the last line is "N passed, N f
 		'kube=$(SUB) check-kube' \
 		'golden=$(SUB) golden' \
 		'extend=sh tests/extend.sh $(CURDIR)/$(BIN)' \
+		'leftovers=PACKETWALK=$(CURDIR)/$(BIN) sh tests/leftovers.sh' \
 		'+lint=$(SUB) lint' \
 		'+unit=$(SUB) -j$(JOBS) unit CORPORA=$(CORPORA)' \
 		'+unit-san=$(SUB) -j$(JOBS) unit VARIANT=san' \
@@ -190,7 +191,8 @@ check-cluster: deps ## run the fault scenarios on a real Kubernetes of three nod
 	$(Q)sh tests/check.sh $(LOGS) \
 		'cluster=$(CLUSTER_RUN) sh tests/faults.sh $(CLUSTER_SHARDS) $(CLUSTER_FAULTS)' \
 		'cluster-nft=LAB_SHAPE=nftables $(CLUSTER_RUN) sh tests/faults.sh $(CLUSTER_SHARDS) $(CLUSTER_FAULTS_NFT)' \
-		'cluster-reads=PACKETWALK=$(CURDIR)/$(BIN) tests/cluster/read-only'
+		'cluster-reads=PACKETWALK=$(CURDIR)/$(BIN) tests/cluster/read-only' \
+		'cluster-leftovers=PACKETWALK=$(CURDIR)/$(BIN) sh tests/leftovers.sh cluster'
 
 check-valgrind: $(UNIT_BIN) $(BIN) ## unit and golden tests under valgrind
 	$(Q)sh tests/valgrind.sh $(BIN) $(UNIT_BIN)

@@ -172,7 +172,8 @@ static void ways_by_consent(struct exam *exam)
 	for (size_t i = 0; i < sizeof rungs / sizeof *rungs; i++) {
 		char what[256];
 		const char *ns = rungs[i].ns ? rungs[i].ns : pw_cluster_namespace(exam->app->cluster);
-		bool yes = may(exam, "create", rungs[i].resource, ns);
+		/* a pod that may be made but not removed would be left behind */
+		bool yes = may(exam, "create", rungs[i].resource, ns) && (strcmp(rungs[i].resource, "pods") || may(exam, "delete", "pods", ns));
 		(void)snprintf(what, sizeof what, "%s create %s in namespace %s%s%s", yes ? "may" : "may not", rungs[i].resource, ns, yes ? ": " : "", yes ? rungs[i].yes : "");
 		line(exam, yes, what, rungs[i].no);
 	}

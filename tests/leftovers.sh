@@ -99,8 +99,8 @@ in_background() { # EFFECT ARGS …: sets $session, $main
 namespaces >"$tmp/namespaces"
 
 for effect in creates privileged; do
-	run "$effect" run pod-to-service from=shop/web to=shop/api >"$tmp/out" 2>"$tmp/err"
-	[ $? = 0 ] && grep -q '^Creating ' "$tmp/err" && grep -q '^Removing pod ' "$tmp/err"
+	run "$effect" run pod-to-service from=shop/web to=shop/api >"$tmp/out" 2>"$tmp/err" &&
+		grep -q '^Creating ' "$tmp/err" && grep -q '^Removing pod ' "$tmp/err"
 	report $? "$effect: a healthy call is healthy" "$tmp/err"
 	clear "$effect, success"
 done

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,11 +30,11 @@ enum {
 
 static int read_small(const char *path, char *text, size_t size)
 {
-	PW_CLEAN_FILE FILE *file = fopen(path, "re");
-	size_t n = file ? fread(text, 1, size - 1, file) : 0;
-	text[n] = '\0';
+	PW_CLEAN_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, text, size - 1) : -1;
+	text[n > 0 ? n : 0] = '\0';
 	text[strcspn(text, "\n")] = '\0';
-	return n ? PW_OK : PW_ABSENT;
+	return n > 0 ? PW_OK : PW_ABSENT;
 }
 
 /* The name in field 2 may hold blanks and parentheses: the last one closes it. */
@@ -235,7 +236,7 @@ int pw_made_ledgers(const char *dir, struct pw_arena *arena, struct pw_made_ledg
 	int n = scandir(dir, &entries, is_ledger, alphasort);
 	size_t most = n > 0 ? (size_t)n : 0, found = 0;
 	if (n < 0 && errno != ENOENT)
-		return pw_err_sys(err, PW_IO, errno, "cannot read %s", dir);
+		return pw_err_sys(err, errno == ENOMEM ? PW_NOMEM : PW_IO, errno, "cannot read %s", dir);
 	struct pw_made_ledger *ledgers = pw_arena_array(arena, most + 1, sizeof *ledgers);
 	for (size_t i = 0; i < most; i++) {
 		struct pw_err why = PW_ERR_INIT;
