@@ -15,7 +15,8 @@ static const struct pw_param params[] = {
 	{ "host", PW_TYPE_HOST, 0, NULL, NULL, "Host header and TLS server name" },
 	{ "slow", PW_TYPE_DURATION, 0, "3s", NULL, "A first byte later than this counts as slow" },
 	{ "wait", PW_TYPE_DURATION, 0, "5s", NULL, "Limit of the request" },
-	{ "body", PW_TYPE_INT, 0, "0", "0..1048576", "Send a body of this many bytes" },
+	{ "body", PW_TYPE_INT, 0, "0", "0..16777216", "Send a body of this many bytes" },
+	{ "method", PW_TYPE_CHOICE, 0, NULL, "GET|HEAD|OPTIONS|POST", "Method; GET, or POST with a body, if left out" },
 	{ NULL, PW_TYPE_STR, 0, NULL, NULL, NULL },
 };
 
@@ -41,6 +42,7 @@ static const struct pw_outcome outcomes[] = {
 static const struct pw_evidence evidence[] = {
 	{ "status", PW_TYPE_INT, NULL, "HTTP status, 0 if none" },
 	{ "server", PW_TYPE_STR, NULL, "Server header" },
+	{ "location", PW_TYPE_STR, NULL, "Location header, empty if none" },
 	{ "stage", PW_TYPE_STR, NULL, "How far it came: connect, tls, send, first-byte, body, done" },
 	{ "connect_ms", PW_TYPE_REAL, "ms", "Time to connect" },
 	{ "first_byte_ms", PW_TYPE_REAL, "ms", "Time to the first byte, 0 if none" },
@@ -78,6 +80,7 @@ static int borrow(struct pw_ctx *ctx, struct pw_tools *tools, struct pw_val *obs
 		.url = pw_ctx_str(ctx, "url"),
 		.address = pw_ctx_str(ctx, "address"),
 		.host = pw_ctx_str(ctx, "host"),
+		.method = pw_ctx_str(ctx, "method"),
 		.body_bytes = (size_t)pw_ctx_int(ctx, "body"),
 		.insecure = true,
 		.timeout_ms = pw_ctx_ms(ctx, "wait"),
@@ -173,6 +176,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	double first = real(observation, "first_byte_ms");
 	struct pw_val *ev = pw_result_evidence(result);
 	pw_map_set_int(ev, "status", status);
+	pw_map_set_str(ev, "location", pw_map_str(observation, "location", ""));
 	pw_map_set_str(ev, "server", pw_map_str(observation, "server", ""));
 	pw_map_set_str(ev, "stage", pw_map_str(observation, "stage", ""));
 	pw_map_set_real(ev, "connect_ms", real(observation, "connect_ms"));

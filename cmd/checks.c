@@ -19,6 +19,7 @@ static const struct { unsigned bit; const char *word; } fact_words[] = {
 	{ PW_FACT_NAMESPACES, "namespaces" }, { PW_FACT_NODES, "nodes" }, { PW_FACT_PODS, "pods" },
 	{ PW_FACT_SERVICES, "services" }, { PW_FACT_SLICES, "endpointslices" }, { PW_FACT_POLICIES, "networkpolicies" },
 	{ PW_FACT_WORKLOADS, "workloads" }, { PW_FACT_CONFIGMAPS, "configmaps" }, { PW_FACT_EVENTS, "events" },
+	{ PW_FACT_INGRESSES, "ingresses" },
 };
 
 static const struct { unsigned bit; const char *word; } need_words[] = {

@@ -89,6 +89,7 @@ static const char *open_without(enum pw_fact kind)
 	case PW_FACT_WORKLOADS: return "Why a Service has no pods, and whether the CNI's and proxy's pods are all there, stays unknown.";
 	case PW_FACT_CONFIGMAPS: return "The configuration of CoreDNS, kube-proxy and the CNI is not looked at.";
 	case PW_FACT_EVENTS: return "Failed probes and failed pod starts are not seen.";
+	case PW_FACT_INGRESSES: return "Which Ingress leads to a Service, and by which controller, stays unknown.";
 	default: return "";
 	}
 }

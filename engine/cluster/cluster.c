@@ -26,7 +26,7 @@ static const struct pw_source *const sources[] = { &pw_source_bundle, &pw_source
 const char *pw_fact_word(enum pw_fact kind)
 {
 	static const char *const words[PW_KIND_COUNT] = {
-		"namespaces", "nodes", "pods", "services", "endpointslices", "networkpolicies", "workloads", "configmaps", "events",
+		"namespaces", "nodes", "pods", "services", "endpointslices", "networkpolicies", "workloads", "configmaps", "events", "ingresses",
 	};
 	unsigned i = pw_kind_index(kind);
 

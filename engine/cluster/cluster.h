@@ -30,7 +30,7 @@ int pw_cluster_need(struct pw_cluster *cluster, unsigned kinds, const char *ns, 
 void pw_cluster_set_deadline(struct pw_cluster *cluster, int64_t mono_ms);
 const struct pw_facts *pw_cluster_facts(const struct pw_cluster *cluster); /* valid until close; grows with need */
 
-#define PW_ALL_FACTS ((enum pw_fact)(PW_FACT_EVENTS * 2 - 1)) /* every kind; events are the last */
+#define PW_ALL_FACTS ((enum pw_fact)(PW_FACT_INGRESSES * 2 - 1)) /* every kind; ingresses are the last */
 /* "pods", "networkpolicies": for messages. */
 const char *pw_fact_word(enum pw_fact kind);
 

@@ -382,6 +382,16 @@ DEFINE_LIST(pw_policy, policies, PW_FACT_POLICIES)
 DEFINE_LIST(pw_workload, workloads, PW_FACT_WORKLOADS)
 DEFINE_LIST(pw_configmap, configmaps, PW_FACT_CONFIGMAPS)
 DEFINE_LIST(pw_event, events, PW_FACT_EVENTS)
+DEFINE_LIST(pw_ingress, ingresses, PW_FACT_INGRESSES)
+
+const struct pw_ingress_class *const *pw_facts_ingress_classes(const struct pw_facts *facts, size_t *ret_count)
+{
+	const struct pw_table *table = &facts->tables[PW_INGRESS_CLASSES];
+	const void *list = table->list;
+
+	*ret_count = table->n_list;
+	return list;
+}
 
 const struct pw_cluster_policy *const *pw_facts_cluster_policies(const struct pw_facts *facts, size_t *ret_count)
 {

@@ -44,7 +44,7 @@ static size_t count(const struct pw_val *seq)
 	return n < MAX_RULES ? n : MAX_RULES;
 }
 
-int pw_decode_ingress(struct pw_facts *facts, const struct pw_val *object)
+int pw_front_ingress(struct pw_facts *facts, const struct pw_val *object)
 {
 	const struct pw_val *spec = pw_map_get(object, "spec"), *rules = pw_map_get(spec, "rules"), *otherwise;
 	struct pw_meta meta = { 0 };

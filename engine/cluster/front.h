@@ -12,7 +12,7 @@ struct pw_front {
 	bool by_target;                       /* a Route names the target port instead */
 };
 
-int pw_decode_ingress(struct pw_facts *facts, const struct pw_val *object);
+int pw_front_ingress(struct pw_facts *facts, const struct pw_val *object);
 int pw_decode_route(struct pw_facts *facts, const struct pw_val *object);
 
 /* The ports of `pod` that any front leads to. */

@@ -9,10 +9,11 @@
 
 /* The inside of the cluster model. Private to engine/cluster. */
 
-#define PW_KIND_COUNT 9          /* bits of enum pw_fact */
+#define PW_KIND_COUNT 10         /* bits of enum pw_fact */
 #define PW_CLUSTER_POLICIES PW_KIND_COUNT /* tables behind those of the kinds */
 #define PW_FRONTS (PW_KIND_COUNT + 1)
-#define PW_TABLES (PW_KIND_COUNT + 2)
+#define PW_INGRESS_CLASSES (PW_KIND_COUNT + 2)
+#define PW_TABLES (PW_KIND_COUNT + 3)
 #define PW_TEXT_CACHE 4096       /* slots of the shared-string cache, a power of two */
 
 /* One stored object and what it is sorted by. `extra` tells apart objects of
@@ -82,6 +83,8 @@ int pw_decode_cluster_policy(struct pw_facts *facts, const struct pw_val *object
 int pw_decode_configmap(struct pw_facts *facts, const struct pw_val *object);
 int pw_decode_namespace(struct pw_facts *facts, const struct pw_val *object);
 int pw_decode_event(struct pw_facts *facts, const struct pw_val *object);
+int pw_decode_ingress(struct pw_facts *facts, const struct pw_val *object);
+int pw_decode_ingress_class(struct pw_facts *facts, const struct pw_val *object);
 /* A pod as a template would make it; meta.name is the owner's name. */
 int pw_decode_template(struct pw_facts *facts, const struct pw_val *object, const char *kind,
 		       const struct pw_val *template);

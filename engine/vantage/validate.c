@@ -69,7 +69,7 @@ static int check_head(const struct pw_check *check, struct pw_err *err)
 		return pw_err_set(err, PW_USAGE, "the check %s declares the effect %u, which does not exist", name, (unsigned)check->effect);
 	if (check->needs & ~(unsigned)(PW_NEEDS_NET_RAW | PW_NEEDS_NET_ADMIN | PW_NEEDS_ROOT_FILES | PW_NEEDS_QUIET))
 		return pw_err_set(err, PW_USAGE, "the check %s needs privileges that do not exist (%#x)", name, check->needs);
-	if (check->facts >= PW_FACT_EVENTS << 1)
+	if (check->facts >= PW_FACT_INGRESSES << 1)
 		return pw_err_set(err, PW_USAGE, "the check %s reads facts that do not exist (%#x)", name, check->facts);
 	if (!check->judge)
 		return pw_err_set(err, PW_USAGE, "the check %s has no judge function", name);

@@ -51,6 +51,7 @@ enum pw_fact {
 	PW_FACT_NONE = 0, PW_FACT_NAMESPACES = 1 << 0, PW_FACT_NODES = 1 << 1, PW_FACT_PODS = 1 << 2,
 	PW_FACT_SERVICES = 1 << 3, PW_FACT_SLICES = 1 << 4, PW_FACT_POLICIES = 1 << 5,
 	PW_FACT_WORKLOADS = 1 << 6, PW_FACT_CONFIGMAPS = 1 << 7, PW_FACT_EVENTS = 1 << 8,
+	PW_FACT_INGRESSES = 1 << 9, /* with their classes */
 };
 
 struct pw_param {

@@ -197,6 +197,20 @@ struct pw_workload {                  /* Deployment, ReplicaSet, StatefulSet, Da
 	struct pw_labels template_labels;
 };
 
+struct pw_ingress_path {              /* where a rule leads, or the default backend: host and path "" */
+	const char *host, *path, *type;   /* type: Exact, Prefix, ImplementationSpecific; host may begin with "*." */
+	const char *service, *port_name; uint16_t port;
+};
+struct pw_ingress_tls { struct pw_strings hosts; const char *secret; };
+struct pw_ingress {
+	struct pw_meta meta;
+	const char *class;                /* spec.ingressClassName, or the annotation before it; "" if none */
+	const struct pw_ingress_path *paths; size_t n_paths;
+	const struct pw_ingress_tls *tls; size_t n_tls;
+	const char *address;              /* first of status.loadBalancer: a controller took it up */
+};
+struct pw_ingress_class { struct pw_meta meta; const char *controller; bool is_default; };
+
 struct pw_configmap { struct pw_meta meta; struct pw_labels data; };
 
 struct pw_event {
@@ -226,6 +240,8 @@ PW_FACTS_LIST(pw_cluster_policy, cluster_policies); /* in the order they decide;
 PW_FACTS_LIST(pw_workload, workloads);
 PW_FACTS_LIST(pw_configmap, configmaps);
 PW_FACTS_LIST(pw_event, events);
+PW_FACTS_LIST(pw_ingress, ingresses);
+PW_FACTS_LIST(pw_ingress_class, ingress_classes); /* known as PW_FACT_INGRESSES */
 
 /* One, or NULL. */
 const struct pw_namespace *pw_facts_namespace(const struct pw_facts *facts, const char *name);

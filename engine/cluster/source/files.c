@@ -111,7 +111,7 @@ static unsigned kinds_of_path(const char *path)
 		{ "services", PW_FACT_SERVICES }, { "endpointslices", PW_FACT_SLICES },
 		{ "networkpolicies", PW_FACT_POLICIES }, { "network-policy", PW_FACT_POLICIES }, { "netpol", PW_FACT_POLICIES },
 		{ "deployments", PW_FACT_WORKLOADS }, { "daemonsets", PW_FACT_WORKLOADS }, { "configmaps", PW_FACT_CONFIGMAPS },
-		{ "events", PW_FACT_EVENTS },
+		{ "events", PW_FACT_EVENTS }, { "ingress", PW_FACT_INGRESSES },
 	};
 	const char *names = last_two_names(path);
 	unsigned kinds = 0;

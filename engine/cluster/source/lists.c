@@ -43,6 +43,8 @@ const struct pw_list_kind pw_list_kinds[] = {
 	WORKLOADS("deployments", "Deployment"), WORKLOADS("replicasets", "ReplicaSet"), WORKLOADS("statefulsets", "StatefulSet"),
 	WORKLOADS("daemonsets", "DaemonSet"),
 	CONFIGMAPS("kube-system"), CONFIGMAPS("kube-flannel"), CONFIGMAPS("calico-system"), CONFIGMAPS("kube-public"),
+	{ PW_FACT_INGRESSES, "/apis/networking.k8s.io/v1", "ingresses", "Ingress", "networking.k8s.io/v1", true, NULL, "", false },
+	{ PW_FACT_INGRESSES, "/apis/networking.k8s.io/v1", "ingressclasses", "IngressClass", "networking.k8s.io/v1", false, NULL, "", false },
 	/* type!=Normal: only warnings help a diagnosis, and they are few */
 	{ PW_FACT_EVENTS, "/api/v1", "events", "Event", "v1", true, NULL, "&fieldSelector=type%21%3DNormal", false },
 };

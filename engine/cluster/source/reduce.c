@@ -87,10 +87,12 @@ static const struct keep event[] = {
 	WHOLE("eventTime"), WHOLE("firstTimestamp"), { "series", series }, END,
 };
 
+static const struct keep ingress[] = { { "metadata", metadata }, WHOLE("spec"), { "status", load_balancer }, END };
+
 static const struct { enum pw_fact kind; const struct keep *keep; } tables[] = {
 	{ PW_FACT_NAMESPACES, namespace }, { PW_FACT_NODES, node }, { PW_FACT_PODS, pod }, { PW_FACT_SERVICES, service },
 	{ PW_FACT_SLICES, slice }, { PW_FACT_POLICIES, policy }, { PW_FACT_WORKLOADS, workload }, { PW_FACT_CONFIGMAPS, configmap },
-	{ PW_FACT_EVENTS, event },
+	{ PW_FACT_EVENTS, event }, { PW_FACT_INGRESSES, ingress },
 };
 
 /* kubectl's copy of the whole object would bring back all that was left out. */

@@ -15,7 +15,7 @@
 
 #define FOLDER "tests/checks"
 
-enum { FILE_MAX = 4 << 20, ALL_FACTS = (PW_FACT_EVENTS << 1) - 1 };
+enum { FILE_MAX = 4 << 20, ALL_FACTS = (PW_FACT_INGRESSES << 1) - 1 };
 
 static int bad(struct pw_err *err, struct pw_place place, const char *text, const char *word)
 {
