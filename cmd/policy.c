@@ -71,41 +71,6 @@ static int explain(struct pw_policy_job *job, const char *ns)
 
 /* ---- */
 
-static int open_cluster(struct pw_app *app, struct pw_cluster **ret, struct pw_err *err)
-{
-	const char *dir = pw_app_opt(app, "manifests");
-	struct pw_cluster_config config = { .namespace_ = pw_app_opt(app, "namespace") };
-
-	if (!dir)
-		return pw_app_cluster(app, ret, err);
-	if (!app->cluster) {
-		config.source = pw_arena_printf(app->arena, "manifests:%s", dir);
-		if (!config.source)
-			return pw_err_set(err, PW_NOMEM, "out of memory");
-		if (pw_cluster_open(&config, &app->cluster, err) != PW_OK)
-			return err->code;
-	}
-	*ret = app->cluster;
-	return PW_OK;
-}
-
-static void say_notes(struct pw_app *app, const char *notes)
-{
-	PW_CLEAN_BUF struct pw_buf line;
-
-	pw_buf_init(&line, PW_POLICY_PIECE_MAX);
-	while (*notes) {
-		size_t len = strcspn(notes, "\n");
-
-		pw_buf_clear(&line);
-		pw_buf_escaped(&line, notes, len);
-		pw_note(app, "%s", pw_buf_str(&line));
-		notes += len;
-		if (*notes)
-			notes++;
-	}
-}
-
 static int work(struct pw_policy_job *job, const char *ns)
 {
 	const char *ask = pw_app_opt(job->app, "ask");
@@ -132,11 +97,11 @@ static int run(struct pw_app *app)
 
 	if (pw_app_format(app, formats, &format, &err))
 		return pw_fail_err(app, PW_EXIT_USAGE, &err);
-	if (open_cluster(app, &cluster, &err) != PW_OK)
+	if (pw_app_manifests(app, &cluster, &err) != PW_OK)
 		return pw_fail_err(app, 0, &err);
 	if (pw_cluster_need(cluster, KINDS, NULL, &err) != PW_OK)
 		return pw_fail_err(app, err.code == PW_SYNTAX || err.code == PW_ABSENT ? PW_EXIT_USAGE : 0, &err);
-	say_notes(app, pw_cluster_notes(cluster));
+	pw_app_notes(app, cluster);
 	job.facts = pw_cluster_facts(cluster);
 	job.writer = strcmp(format, "tsv") == 0 ? &pw_policy_tsv : &pw_policy_text;
 	pw_buf_init(&job.out, PW_POLICY_CHUNK + PW_POLICY_PIECE_MAX);

@@ -117,6 +117,9 @@ int pw_fail_unknown(struct pw_app *app, const char *kind, const char *word, cons
 
 /* The cluster by the options given; opened once, no network yet. */
 int pw_app_cluster(struct pw_app *app, struct pw_cluster **ret, struct pw_err *err);
+/* The same for commands with an option --manifests DIR of their own, which goes first. */
+int pw_app_manifests(struct pw_app *app, struct pw_cluster **ret, struct pw_err *err);
+void pw_app_notes(struct pw_app *app, const struct pw_cluster *cluster); /* says which files were passed over */
 /* The executor by the options given; made once. */
 int pw_app_executor(struct pw_app *app, struct pw_executor **ret, struct pw_err *err);
 /* The options that tell kubectl the same cluster, NULL-terminated; NULL: out of memory. */

@@ -58,13 +58,17 @@ def main():
         return 2
     binary, root, groups = os.path.abspath(sys.argv[1]), sys.argv[2], sys.argv[3:] or GROUPS
     passed = failed = right = total = 0
+    by_group = {}
     for name in sorted(os.listdir(root)):
         case = os.path.join(root, name)
         if not os.path.exists(os.path.join(case, "SOURCE")) or read_group(case) not in groups:
             continue
+        group = by_group.setdefault(read_group(case), [0, 0, 0, 0])
         invalid = os.path.exists(os.path.join(case, "errors.tsv"))
         good, rows, notes = check_invalid(binary, case) if invalid else check_rows(binary, case)
         right, total = right + good, total + rows
+        for i, more in enumerate((good == rows, 1, good, rows)):
+            group[i] += more
         if good == rows:
             passed += 1
             print(f"ok {name} ({rows} rows)")
@@ -73,6 +77,8 @@ def main():
         print(f"not ok {name}: {good} of {rows} rows")
         for note in notes[:5]:
             print(f"  # {note}")
+    for name, (cases, of_cases, rows, of_rows) in sorted(by_group.items()):
+        print(f"{name}: {cases} of {of_cases} cases, {rows} of {of_rows} rows right")
     print(f"rows: {right} of {total} right")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
