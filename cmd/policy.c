@@ -10,7 +10,8 @@
 #include <base/text.h>
 #include <cluster/advice.h>
 
-#define KINDS (PW_FACT_PODS | PW_FACT_NAMESPACES | PW_FACT_POLICIES | PW_FACT_SERVICES)
+#define NOTE_MAX 4096 /* bytes of one note; names are bounded by the API */
+#define KINDS (PW_FACT_PODS | PW_FACT_NODES | PW_FACT_NAMESPACES | PW_FACT_POLICIES | PW_FACT_SERVICES)
 
 static const char *const formats[] = { "text", "tsv", NULL };
 
@@ -71,6 +72,46 @@ static int explain(struct pw_policy_job *job, const char *ns)
 
 /* ---- */
 
+/* Every field that is not evaluated, once: what depends on it is unknown. */
+static void say_unclear(struct pw_policy_job *job, const struct pw_cluster_policy *policy, const char *where, const char *field)
+{
+	PW_CLEAN_BUF struct pw_buf line;
+
+	pw_buf_init(&line, NOTE_MAX);
+	pw_buf_printf(&line, "%s %s%s%s: %s%s is not evaluated; what depends on it is unknown", policy->kind, policy->meta.ns,
+		      policy->meta.ns[0] ? "/" : "", policy->meta.name, where, field);
+	pw_buf_clear(&job->out);
+	pw_buf_escaped(&job->out, pw_buf_str(&line), line.len);
+	pw_note(job->app, "%s", pw_buf_str(&job->out));
+	pw_buf_clear(&job->out);
+}
+
+static void say_unclear_rules(struct pw_policy_job *job, const struct pw_cluster_policy *policy, const char *direction, const struct pw_cluster_rule *rules, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *where = pw_arena_printf(job->app->arena, "%s%s[%zu].", direction, rules[i].action == PW_ACTION_DENY && !policy->tier[0] ? "Deny" : "", i);
+		bool names = false;
+
+		for (size_t k = 0; k < rules[i].n_peers; k++)
+			names = names || rules[i].peers[k].domains;
+		if (rules[i].unclear[0] || names)
+			say_unclear(job, policy, where ? where : "", rules[i].unclear[0] ? rules[i].unclear : policy->stage == PW_STAGE_NETWORK ? "toFQDNs" : "domainNames");
+	}
+}
+
+static void say_all_unclear(struct pw_policy_job *job)
+{
+	size_t n;
+	const struct pw_cluster_policy *const *policies = pw_facts_cluster_policies(job->facts, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (policies[i]->unclear[0] && (!policies[i]->after_network || policies[i]->tier[0])) /* Cilium's come as two halves */
+			say_unclear(job, policies[i], "", policies[i]->unclear);
+		say_unclear_rules(job, policies[i], "ingress", policies[i]->ingress, policies[i]->n_ingress);
+		say_unclear_rules(job, policies[i], "egress", policies[i]->egress, policies[i]->n_egress);
+	}
+}
+
 static int work(struct pw_policy_job *job, const char *ns)
 {
 	const char *ask = pw_app_opt(job->app, "ask");
@@ -78,6 +119,7 @@ static int work(struct pw_policy_job *job, const char *ns)
 
 	if (gap[0])
 		pw_note(job->app, "Not all policies are known: %s", gap);
+	say_all_unclear(job);
 	if (pw_val_count(job->app->pairs))
 		return explain(job, ns);
 	job->matrix = pw_matrix_new(job->facts, job->app->arena);

@@ -36,6 +36,16 @@ static void put_policy(struct pw_buf *out, const struct pw_policy *policy)
 	put(out, policy->meta.name);
 }
 
+static void put_cluster_policy(struct pw_buf *out, const struct pw_cluster_policy *policy)
+{
+	pw_buf_printf(out, "%s ", policy->kind);
+	if (policy->meta.ns[0]) {
+		put(out, policy->meta.ns);
+		pw_buf_putc(out, '/');
+	}
+	put(out, policy->meta.name);
+}
+
 static void put_cluster_rule(struct pw_buf *out, const struct side *side)
 {
 	const struct pw_cluster_policy *policy = side->ruling->cluster_policy;
@@ -48,8 +58,22 @@ static void put_cluster_rule(struct pw_buf *out, const struct side *side)
 		put(out, rules[side->ruling->rule].name);
 		pw_buf_putc(out, ')');
 	}
-	pw_buf_printf(out, " of %s ", policy->kind);
-	put(out, policy->meta.name);
+	pw_buf_puts(out, " of ");
+	put_cluster_policy(out, policy);
+}
+
+/* The policy that isolates, of whichever kind. */
+static void put_isolating(struct pw_buf *out, const struct pw_ruling *ruling)
+{
+	if (ruling->cluster_policy)
+		put_cluster_policy(out, ruling->cluster_policy);
+	else
+		put_policy(out, ruling->policy);
+}
+
+static bool decided_by_cluster_rule(const struct pw_ruling *ruling)
+{
+	return ruling->cluster_policy && ruling->rule != SIZE_MAX;
 }
 
 static const char *exemption(const char *why)
@@ -76,7 +100,7 @@ static void say_side(struct pw_buf *out, const struct side *side)
 	pw_buf_printf(out, ": %s, ", ruling->allowed ? "allowed" : "denied");
 	if (ruling->exempt[0]) {
 		pw_buf_puts(out, exemption(ruling->exempt));
-	} else if (ruling->cluster_policy) {
+	} else if (decided_by_cluster_rule(ruling)) {
 		put_cluster_rule(out, side);
 	} else if (!ruling->isolated) {
 		pw_buf_printf(out, "no policy selects it for %s", side->word);
@@ -84,11 +108,18 @@ static void say_side(struct pw_buf *out, const struct side *side)
 		pw_buf_printf(out, "rule %s[%zu] of ", side->word, ruling->rule);
 		put_policy(out, ruling->policy);
 	} else {
-		put_policy(out, ruling->policy);
+		put_isolating(out, ruling);
 		pw_buf_puts(out, " isolates it, and no rule of any policy allows this");
 	}
-	if (ruling->undecidable)
+	if (ruling->unclear) {
+		pw_buf_puts(out, " (not certain: ");
+		put(out, ruling->unclear_field);
+		pw_buf_puts(out, " of ");
+		put_cluster_policy(out, ruling->unclear);
+		pw_buf_puts(out, " is not evaluated)");
+	} else if (ruling->undecidable) {
 		pw_buf_puts(out, " (not certain: not all policies or namespace labels could be read)");
+	}
 	pw_buf_putc(out, '\n');
 }
 
@@ -161,6 +192,12 @@ static void put_peer(struct pw_buf *out, const struct side *side)
 
 static void say_opening(struct pw_buf *out, const struct side *side, const char *protocol, uint16_t port)
 {
+	if (side->ruling->cluster_policy && !decided_by_cluster_rule(side->ruling)) {
+		pw_buf_puts(out, "  A rule that allows it has to be added to ");
+		put_cluster_policy(out, side->ruling->cluster_policy);
+		pw_buf_puts(out, ", or to another policy of its kind.\n");
+		return;
+	}
 	if (side->ruling->cluster_policy) {
 		pw_buf_puts(out, "  It would be judged by the policies behind it if ");
 		put_cluster_rule(out, side);
@@ -202,7 +239,7 @@ void pw_policy_advise(const struct pw_facts *facts, const struct pw_peer *from, 
 	const struct side egress = { "egress", "to", &answer.egress, from, to }, ingress = { "ingress", "from", &answer.ingress, to, from };
 
 	pw_policy_ask(facts, from, to, protocol, port, &answer);
-	pw_buf_printf(out, "%s: ", answer.allowed ? "ALLOW" : "DENY");
+	pw_buf_printf(out, "%s: ", pw_policy_verdict(&answer) == PW_MAYBE ? "UNKNOWN" : answer.allowed ? "ALLOW" : "DENY");
 	put_end(out, from);
 	pw_buf_puts(out, " to ");
 	put_end(out, to);

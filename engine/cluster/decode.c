@@ -188,6 +188,7 @@ void pw_keep_selector(struct pw_facts *facts, const struct pw_val *selector, str
 
 	ret->present = true;
 	ret->n = 0;
+	ret->expr = NULL;
 	if (n_labels > MAX_LABELS)
 		n_labels = MAX_LABELS;
 	if (n_expressions > MAX_LABELS)
@@ -261,6 +262,14 @@ static const struct kind {
 	{ "AdminNetworkPolicy", "policy.networking.k8s.io/", PW_FACT_POLICIES, NULL, pw_valid_admin_policy, pw_decode_cluster_policy },
 	{ "BaselineAdminNetworkPolicy", "policy.networking.k8s.io/", PW_FACT_POLICIES, NULL, pw_valid_baseline_policy, pw_decode_cluster_policy },
 	{ "ClusterNetworkPolicy", "policy.networking.k8s.io/", PW_FACT_POLICIES, NULL, pw_valid_cluster_policy, pw_decode_cluster_policy },
+	{ "NetworkPolicy", "projectcalico.org/", PW_FACT_POLICIES, NULL, NULL, pw_decode_calico },
+	{ "NetworkPolicy", "crd.projectcalico.org/", PW_FACT_POLICIES, NULL, NULL, pw_decode_calico },
+	{ "GlobalNetworkPolicy", "projectcalico.org/", PW_FACT_POLICIES, NULL, NULL, pw_decode_calico },
+	{ "GlobalNetworkPolicy", "crd.projectcalico.org/", PW_FACT_POLICIES, NULL, NULL, pw_decode_calico },
+	{ "Tier", "projectcalico.org/", PW_FACT_POLICIES, NULL, NULL, pw_decode_tier },
+	{ "Tier", "crd.projectcalico.org/", PW_FACT_POLICIES, NULL, NULL, pw_decode_tier },
+	{ "CiliumNetworkPolicy", "cilium.io/", PW_FACT_POLICIES, NULL, NULL, pw_decode_cilium },
+	{ "CiliumClusterwideNetworkPolicy", "cilium.io/", PW_FACT_POLICIES, NULL, NULL, pw_decode_cilium },
 	{ "Deployment", "apps/", PW_FACT_WORKLOADS, NULL, NULL, pw_decode_workload },
 	{ "Deployment", "extensions/", PW_FACT_WORKLOADS, NULL, NULL, pw_decode_workload },
 	{ "ReplicaSet", "apps/", PW_FACT_WORKLOADS, NULL, NULL, pw_decode_workload },

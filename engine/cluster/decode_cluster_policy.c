@@ -105,6 +105,7 @@ static const struct pw_cluster_rule *decode_rules(struct pw_facts *facts, const 
 		struct pw_cluster_port *port = pw_keep_array(facts, newer ? protocols : ports, MAX_RULES, sizeof(*port), &v[i].n_ports);
 
 		v[i].name = pw_keep_key(facts, rule, "name");
+		v[i].unclear = "";
 		v[i].action = decode_action(pw_map_str(rule, "action", ""));
 		for (size_t j = 0; j < v[i].n_peers; j++)
 			decode_peer(facts, pw_val_at(peers, j), &peer[j]);
@@ -120,13 +121,13 @@ static const struct pw_cluster_rule *decode_rules(struct pw_facts *facts, const 
 	return v;
 }
 
-static enum pw_tier tier_of(const char *kind, const struct pw_val *spec)
+static enum pw_stage stage_of(const char *kind, const struct pw_val *spec)
 {
 	if (strcmp(kind, "AdminNetworkPolicy") == 0)
-		return PW_TIER_ADMIN;
+		return PW_STAGE_ADMIN;
 	if (strcmp(kind, "BaselineAdminNetworkPolicy") == 0)
-		return PW_TIER_BASELINE_ADMIN;
-	return strcmp(pw_map_str(spec, "tier", ""), "Baseline") == 0 ? PW_TIER_CLUSTER_BASELINE : PW_TIER_CLUSTER_ADMIN;
+		return PW_STAGE_BASELINE_ADMIN;
+	return strcmp(pw_map_str(spec, "tier", ""), "Baseline") == 0 ? PW_STAGE_CLUSTER_BASELINE : PW_STAGE_CLUSTER_ADMIN;
 }
 
 int pw_decode_cluster_policy(struct pw_facts *facts, const struct pw_val *object, const char *kind)
@@ -139,7 +140,8 @@ int pw_decode_cluster_policy(struct pw_facts *facts, const struct pw_val *object
 	pw_keep_meta(facts, object, &policy->meta);
 	policy->meta.ns = "";
 	policy->kind = kind;
-	policy->tier = tier_of(kind, spec);
+	policy->tier = policy->unclear = "";
+	policy->stage = (int)stage_of(kind, spec);
 	policy->priority = pw_map_uint(spec, "priority", MAX_PRIORITY, 0);
 	decode_pods(facts, pw_map_get(spec, "subject"), &policy->namespaces, &policy->pods);
 	policy->ingress = decode_rules(facts, pw_map_get(spec, "ingress"), "from", &policy->n_ingress);

@@ -292,16 +292,75 @@ static int compare_cluster_policies(const void *pa, const void *pb)
 	const struct pw_cluster_policy *a = *(const struct pw_cluster_policy *const *)pa;
 	const struct pw_cluster_policy *b = *(const struct pw_cluster_policy *const *)pb;
 
-	if (a->tier != b->tier)
-		return a->tier < b->tier ? -1 : 1;
+	int d;
+
+	if (a->stage != b->stage)
+		return a->stage < b->stage ? -1 : 1;
+	if (a->after_network != b->after_network)
+		return a->after_network ? 1 : -1;
 	if (a->priority != b->priority)
 		return a->priority < b->priority ? -1 : 1;
-	return strcmp(a->meta.name, b->meta.name);
+	d = strcmp(a->meta.ns, b->meta.ns);
+	return d ? d : strcmp(a->meta.name, b->meta.name);
+}
+
+#define DEFAULT_TIER_ORDER 1000000.0 /* of Calico's tier "default" */
+#define MAX_TIERS 900
+
+static const struct pw_calico_tier *find_tier(const struct pw_facts *facts, const char *name)
+{
+	const struct pw_table *table = &facts->tables[PW_CALICO_TIERS];
+
+	for (size_t i = 0; i < table->n_list; i++) {
+		const struct pw_calico_tier *tier = table->list[i];
+
+		if (strcmp(tier->name, name) == 0)
+			return tier;
+	}
+	return NULL;
+}
+
+/* How many tiers come before this one; equal orders go by name. */
+static int tier_rank(const struct pw_facts *facts, const struct pw_calico_tier *tier)
+{
+	const struct pw_table *table = &facts->tables[PW_CALICO_TIERS];
+	int rank = 0;
+
+	for (size_t i = 0; i < table->n_list && rank < MAX_TIERS; i++) {
+		const struct pw_calico_tier *other = table->list[i];
+
+		rank += other->order < tier->order || (other->order == tier->order && strcmp(other->name, tier->name) < 0);
+	}
+	return rank;
+}
+
+/* Where a policy of a tier stands is known when all tiers are. */
+static void place_in_tiers(struct pw_facts *facts)
+{
+	struct pw_table *table = &facts->tables[PW_CLUSTER_POLICIES];
+
+	for (size_t i = 0; i < table->n_list; i++) {
+		struct pw_cluster_policy *policy = (struct pw_cluster_policy *)(uintptr_t)table->list[i];
+		const struct pw_calico_tier *tier = policy->tier[0] ? find_tier(facts, policy->tier) : NULL;
+
+		if (!policy->tier[0] || strcmp(policy->tier, "default") == 0)
+			continue;
+		policy->stage = PW_STAGE_TIERS;
+		if (!tier)
+			policy->unclear = policy->unclear[0] ? policy->unclear : "spec.tier: the Tier is not among the objects";
+		else
+			policy->stage = (tier->order < DEFAULT_TIER_ORDER ? (int)PW_STAGE_TIERS : (int)PW_STAGE_TIERS_AFTER) + 1 + tier_rank(facts, tier);
+		if (tier && tier->passes)
+			policy->isolates[0] = policy->isolates[1] = false;
+	}
 }
 
 /* The rows stay sorted by name; only the list is what decides. */
-static void order_cluster_policies(struct pw_table *table)
+static void order_cluster_policies(struct pw_facts *facts)
 {
+	struct pw_table *table = &facts->tables[PW_CLUSTER_POLICIES];
+
+	place_in_tiers(facts);
 	if (table->n_list)
 		qsort(table->list, table->n_list, sizeof(*table->list), compare_cluster_policies);
 }
@@ -314,7 +373,7 @@ void pw_facts_finish(struct pw_facts *facts)
 	for (unsigned i = 0; i < PW_KIND_COUNT; i++)
 		if (facts->tables[i].n && facts->known[i] == PW_KNOWN_NOT_ASKED)
 			facts->known[i] = PW_KNOWN_YES;
-	order_cluster_policies(&facts->tables[PW_CLUSTER_POLICIES]);
+	order_cluster_policies(facts);
 	if (index_pods(facts) != PW_OK || index_nodes(facts) != PW_OK || index_services(facts) != PW_OK ||
 	    index_slices(facts) != PW_OK)
 		facts->failed = true;

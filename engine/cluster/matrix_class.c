@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <base/intern.h>
+#include <cluster/expr.h>
 #include <cluster/front.h>
 
 #define MAX_KEY ((size_t)64 << 20) /* what tells one pod from others, as text; an object has at most 4096 labels of 64 KiB */
@@ -63,7 +64,9 @@ static bool each_network(struct pw_matrix *matrix, const struct pw_cluster_rule 
 
 			for (size_t k = 0; k < peer->networks.n; k++)
 				fn(matrix, peer->networks.v[k]);
-			nodes = nodes || peer->nodes.present;
+			for (size_t k = 0; k < peer->except.n; k++)
+				fn(matrix, peer->except.v[k]);
+			nodes = nodes || peer->nodes.present || peer->hosts || peer->outside;
 		}
 	return nodes;
 }
@@ -200,8 +203,10 @@ struct maker {
 	struct pw_buf text;
 };
 
-static void add_key(struct maker *maker, const char *key)
+static void add_key(void *arg, const char *key)
 {
+	struct maker *maker = arg;
+
 	(void)pw_intern(&maker->keys, key, strlen(key)); /* a failure shows in the arena */
 }
 
@@ -209,6 +214,7 @@ static void add_keys(struct maker *maker, const struct pw_selector *selector)
 {
 	for (size_t i = 0; i < selector->n; i++)
 		add_key(maker, selector->v[i].key);
+	pw_expr_keys(selector->expr, add_key, maker);
 }
 
 static void add_rule_keys(struct maker *maker, const struct pw_policy_rule *rules, size_t n)

@@ -46,7 +46,7 @@ static void mark_namespaces(struct marks *marks, const struct pw_selector *names
 	for (size_t i = 0; i < matrix->n_runs; i++)
 		mark_run(marks, &matrix->runs[i], pods, pw_policy_namespace(matrix->facts, namespaces, matrix->runs[i].ns));
 	/* Of some pod of some namespace only a selector of all of them can be sure. */
-	if (namespaces->present && namespaces->n == 0 && pods->n == 0)
+	if (namespaces->present && namespaces->n == 0 && !namespaces->expr && pods->n == 0 && !pods->expr)
 		mark(marks, pw_point_ingress(matrix), PW_YES);
 }
 
@@ -94,20 +94,20 @@ static bool in_block(const struct block *block, size_t range)
 	return range >= block->from && range < block->to && !(block->holes && block->holes[range - block->from]);
 }
 
-static void mark_block(struct marks *marks, const struct block *block)
+static void mark_block(struct marks *marks, const struct block *block, bool pods)
 {
 	const struct pw_matrix *matrix = marks->matrix;
 
 	for (size_t i = block->from; i < block->to; i++)
 		if (in_block(block, i))
 			mark(marks, pw_point_outside(matrix, i), PW_YES);
-	for (uint32_t i = 0; i < matrix->n_classes; i++)
+	for (uint32_t i = 0; pods && i < matrix->n_classes; i++)
 		for (size_t j = 0; j < matrix->classes[i].n_ranges; j++)
 			if (in_block(block, matrix->classes[i].ranges[j]))
 				mark(marks, i, PW_YES);
 }
 
-static int mark_cidr(struct marks *marks, const char *cidr, const struct pw_strings *except)
+static int mark_cidr(struct marks *marks, const char *cidr, const struct pw_strings *except, bool pods)
 {
 	struct block block, hole;
 	bool *holes;
@@ -125,7 +125,7 @@ static int mark_cidr(struct marks *marks, const char *cidr, const struct pw_stri
 						holes[j - block.from] = true;
 		block.holes = holes;
 	}
-	mark_block(marks, &block);
+	mark_block(marks, &block, pods);
 	return PW_OK;
 }
 
@@ -140,7 +140,7 @@ static void mark_all(struct marks *marks)
 static int mark_peer(struct marks *marks, const char *ns, const struct pw_policy_peer *peer)
 {
 	if (peer->cidr[0])
-		return mark_cidr(marks, peer->cidr, &peer->except);
+		return mark_cidr(marks, peer->cidr, &peer->except, true);
 	if (peer->namespaces.present)
 		mark_namespaces(marks, &peer->namespaces, &peer->pods);
 	else if (peer->pods.present)
@@ -217,35 +217,85 @@ static int make_policy(struct pw_matrix *matrix, const struct pw_policy *policy)
 
 /* ---- policies over namespaces ---- */
 
-static void mark_nodes(struct marks *marks, const struct pw_selector *nodes)
+/* The ranges that are addresses of nodes; of those the selector matches, if one is given. */
+static void find_hosts(const struct pw_matrix *matrix, const struct pw_selector *selector, bool *ret)
 {
-	size_t n;
-	const struct pw_node *const *all = pw_facts_nodes(marks->matrix->facts, &n);
+	size_t n, from, to;
+	const struct pw_node *const *all = pw_facts_nodes(matrix->facts, &n);
 	struct pw_address address;
-	size_t from, to;
 
 	for (size_t i = 0; i < n; i++)
-		for (size_t j = 0; pw_selector_match(nodes, &all[i]->meta.labels) && j < all[i]->addresses.n; j++)
+		for (size_t j = 0; (!selector || pw_selector_match(selector, &all[i]->meta.labels)) && j < all[i]->addresses.n; j++)
 			if (pw_address_parse(all[i]->addresses.v[j], &address)) {
-				pw_matrix_ranges(marks->matrix, &address, &address, &from, &to);
-				mark(marks, pw_point_outside(marks->matrix, from), PW_YES);
+				pw_matrix_ranges(matrix, &address, &address, &from, &to);
+				ret[from] = true;
 			}
 }
 
-static int mark_cluster_peer(struct marks *marks, const struct pw_cluster_peer *peer)
+static int mark_nodes(struct marks *marks, const struct pw_selector *nodes)
 {
-	static const struct pw_strings none;
+	bool *hosts = pw_arena_array(marks->matrix->arena, marks->matrix->n_outside, sizeof(*hosts));
 
-	if (peer->domains)
-		for (size_t i = 0; i < marks->matrix->n_outside; i++)
-			mark(marks, pw_point_outside(marks->matrix, i), PW_MAYBE);
+	if (!hosts)
+		return PW_NOMEM;
+	find_hosts(marks->matrix, nodes, hosts);
+	for (size_t i = 0; i < marks->matrix->n_outside; i++)
+		if (hosts[i])
+			mark(marks, pw_point_outside(marks->matrix, i), PW_YES);
+	return PW_OK;
+}
+
+/* What is no node; a range holds a node's address alone, or none, as the ranges are cut there. */
+static int mark_outside(struct marks *marks)
+{
+	bool *hosts = pw_arena_array(marks->matrix->arena, marks->matrix->n_outside, sizeof(*hosts));
+
+	if (!hosts)
+		return PW_NOMEM;
+	find_hosts(marks->matrix, NULL, hosts);
+	for (size_t i = 0; i < marks->matrix->n_outside; i++)
+		if (!hosts[i])
+			mark(marks, pw_point_outside(marks->matrix, i), PW_YES);
+	return PW_OK;
+}
+
+static int mark_networks(struct marks *marks, const struct pw_cluster_peer *peer)
+{
 	for (size_t i = 0; i < peer->networks.n; i++)
-		if (mark_cidr(marks, peer->networks.v[i], &none) != PW_OK)
+		if (mark_cidr(marks, peer->networks.v[i], &peer->except, !peer->networks_outside) != PW_OK)
 			return PW_NOMEM;
-	if (peer->nodes.present)
-		mark_nodes(marks, &peer->nodes);
+	return PW_OK;
+}
+
+static int mark_cluster_peer(struct marks *marks, const char *ns, const struct pw_cluster_peer *peer)
+{
+	static const struct pw_selector any = { .present = true };
+
+	if (peer->everyone)
+		mark_all(marks);
+	for (size_t i = 0; peer->domains && i < marks->matrix->n_outside; i++)
+		mark(marks, pw_point_outside(marks->matrix, i), PW_MAYBE);
+	if (peer->outside && mark_outside(marks) != PW_OK)
+		return PW_NOMEM;
+	if (peer->nodes.present || peer->hosts)
+		if (mark_nodes(marks, peer->hosts ? &any : &peer->nodes) != PW_OK)
+			return PW_NOMEM;
 	if (peer->namespaces.present)
 		mark_namespaces(marks, &peer->namespaces, &peer->pods);
+	else if (peer->pods.present && ns[0])
+		mark_own(marks, ns, &peer->pods);
+	return mark_networks(marks, peer);
+}
+
+/* A rule that is not wholly evaluated may match whom it would match. */
+static int blur(struct marks *marks)
+{
+	if (!marks->maybe && !(marks->maybe = pw_arena_array(marks->matrix->arena, marks->matrix->n_words, sizeof(*marks->maybe))))
+		return PW_NOMEM;
+	for (size_t i = 0; i < marks->matrix->n_words; i++) {
+		marks->maybe[i] |= marks->sure[i];
+		marks->sure[i] = 0;
+	}
 	return PW_OK;
 }
 
@@ -282,8 +332,10 @@ static int make_cluster_rules(struct pw_matrix *matrix, const struct pw_cluster_
 		if (begin(matrix, &marks) != PW_OK)
 			return PW_NOMEM;
 		for (size_t j = 0; j < rules[i].n_peers; j++)
-			if (mark_cluster_peer(&marks, &rules[i].peers[j]) != PW_OK)
+			if (mark_cluster_peer(&marks, policy->meta.ns, &rules[i].peers[j]) != PW_OK)
 				return PW_NOMEM;
+		if (rules[i].unclear[0] && blur(&marks) != PW_OK)
+			return PW_NOMEM;
 		v[kept] = (struct pw_mrule){ .action = rules[i].action, .cluster_rule = &rules[i] };
 		v[kept].ports = cluster_ports_of(matrix, &rules[i], &v[kept].named);
 		keep_marks(&marks, &v[kept++]);
@@ -298,10 +350,11 @@ static int make_cluster_policy(struct pw_matrix *matrix, const struct pw_cluster
 	struct pw_mpolicy *ret = &matrix->policies[matrix->n_policies++];
 	struct marks marks;
 
-	*ret = (struct pw_mpolicy){ .stage = pw_cluster_policy_stage(policy) };
+	*ret = (struct pw_mpolicy){ .stage = policy->stage, .isolates = { policy->isolates[PW_INGRESS], policy->isolates[PW_EGRESS] } };
 	if (begin(matrix, &marks) != PW_OK)
 		return PW_NOMEM;
-	mark_namespaces(&marks, &policy->namespaces, &policy->pods);
+	for (uint32_t i = 0; i < matrix->n_classes; i++)
+		mark(&marks, i, pw_cluster_policy_selects(matrix->facts, policy, matrix->classes[i].pod));
 	ret->subjects = marks.sure;
 	ret->maybe = marks.maybe;
 	return make_cluster_rules(matrix, policy, PW_INGRESS, ret) == PW_OK ? make_cluster_rules(matrix, policy, PW_EGRESS, ret) : PW_NOMEM;
@@ -316,7 +369,7 @@ int pw_matrix_make_policies(struct pw_matrix *matrix)
 	matrix->policies = pw_arena_array(matrix->arena, n + n_clusters + 1, sizeof(*matrix->policies));
 	if (!matrix->policies)
 		return PW_NOMEM;
-	for (; next < n_clusters && pw_cluster_policy_stage(clusters[next]) < PW_STAGE_NETWORK; next++)
+	for (; next < n_clusters && (clusters[next]->stage < PW_STAGE_NETWORK || (clusters[next]->stage == PW_STAGE_NETWORK && !clusters[next]->after_network)); next++)
 		if (make_cluster_policy(matrix, clusters[next]) != PW_OK)
 			return PW_NOMEM;
 	for (size_t i = 0; i < n; i++)

@@ -13,7 +13,8 @@
 #define PW_CLUSTER_POLICIES PW_KIND_COUNT /* tables behind those of the kinds */
 #define PW_FRONTS (PW_KIND_COUNT + 1)
 #define PW_INGRESS_CLASSES (PW_KIND_COUNT + 2)
-#define PW_TABLES (PW_KIND_COUNT + 3)
+#define PW_CALICO_TIERS (PW_KIND_COUNT + 3)
+#define PW_TABLES (PW_KIND_COUNT + 4)
 #define PW_TEXT_CACHE 4096       /* slots of the shared-string cache, a power of two */
 
 /* One stored object and what it is sorted by. `extra` tells apart objects of
@@ -23,6 +24,9 @@ struct pw_table {
 	struct pw_row *v; size_t n, cap;
 	const void **list; size_t n_list; /* the objects of v, after finish */
 };
+
+/* Calico's Tier: where in the order, and whether what no policy of it matches goes on to the next. */
+struct pw_calico_tier { const char *name; double order; bool passes; };
 
 /* Objects by address: the best claim to an address comes first. */
 struct pw_address_entry { struct pw_address address; unsigned rank; size_t seq; const void *object; };
@@ -80,6 +84,9 @@ int pw_decode_policy(struct pw_facts *facts, const struct pw_val *object);
 /* `kind` is a literal: items of a typed list do not name theirs. */
 int pw_decode_workload(struct pw_facts *facts, const struct pw_val *object, const char *kind);
 int pw_decode_cluster_policy(struct pw_facts *facts, const struct pw_val *object, const char *kind);
+int pw_decode_calico(struct pw_facts *facts, const struct pw_val *object, const char *kind);
+int pw_decode_tier(struct pw_facts *facts, const struct pw_val *object, const char *kind);
+int pw_decode_cilium(struct pw_facts *facts, const struct pw_val *object, const char *kind);
 int pw_decode_configmap(struct pw_facts *facts, const struct pw_val *object);
 int pw_decode_namespace(struct pw_facts *facts, const struct pw_val *object);
 int pw_decode_event(struct pw_facts *facts, const struct pw_val *object);

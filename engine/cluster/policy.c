@@ -8,7 +8,10 @@
  */
 #include <cluster/policy.h>
 
+#include <limits.h>
 #include <string.h>
+
+#include <cluster/expr.h>
 
 #define NAME_LABEL "kubernetes.io/metadata.name"
 
@@ -45,7 +48,11 @@ enum pw_truth pw_policy_namespace(const struct pw_facts *facts, const struct pw_
 		else if (!pw_requirement_match(requirement, namespace ? &namespace->meta.labels : &named))
 			return PW_NO;
 	}
-	return truth;
+	if (!selector->expr)
+		return truth;
+	if (whole)
+		return pw_expr_match(selector->expr, namespace ? &namespace->meta.labels : &named) ? truth : PW_NO;
+	return pw_truth_and(truth, PW_MAYBE);
 }
 
 static bool in_cidr(const char *cidr, const char *text)
@@ -235,39 +242,91 @@ static const char *exemption(const struct question *question)
 	return "";
 }
 
-/* One tier of cluster policies. True when one of them allows or denies; a Pass goes on to the next tier. */
-static bool ask_tier(const struct pw_facts *facts, const struct question *question, enum pw_tier tier, struct pw_ruling *ruling)
+/* What may have decided before what did. */
+struct doubt { bool allow, deny; const struct pw_cluster_policy *policy; const char *field; };
+
+enum decision { GOES_ON, DECIDED, LEAVES_STAGE };
+
+static void note_doubt(struct doubt *doubt, enum pw_action action, const struct pw_cluster_policy *policy, const char *field)
+{
+	doubt->allow = doubt->allow || action != PW_ACTION_DENY;
+	doubt->deny = doubt->deny || action != PW_ACTION_ALLOW;
+	if (doubt->policy || !field[0])
+		return;
+	doubt->policy = policy;
+	doubt->field = field;
+}
+
+/* Why a rule only may match, as far as a field of the policy is the reason. */
+static const char *unclear_field(const struct pw_cluster_policy *policy, const struct pw_cluster_rule *rule)
+{
+	if (policy->unclear[0])
+		return policy->unclear;
+	for (size_t i = 0; !rule->unclear[0] && i < rule->n_peers; i++)
+		if (rule->peers[i].domains)
+			return policy->tier[0] || policy->stage != PW_STAGE_NETWORK ? "domainNames" : "toFQDNs";
+	return rule->unclear;
+}
+
+static enum decision ask_cluster_policy(const struct pw_facts *facts, const struct question *question, const struct pw_cluster_policy *policy,
+					enum pw_truth subject, struct doubt *doubt, struct pw_ruling *ruling)
+{
+	const struct pw_cluster_rule *rules;
+	size_t n = pw_cluster_policy_rules(policy, question->direction, &rules);
+
+	for (size_t i = 0; i < n; i++) {
+		enum pw_truth match;
+
+		if (!pw_cluster_ports_match(&rules[i], question->to, question->protocol, question->port))
+			continue;
+		match = pw_truth_and(subject, pw_cluster_peers_match(facts, policy, &rules[i], question->other));
+		if (match == PW_MAYBE)
+			note_doubt(doubt, rules[i].action, policy, unclear_field(policy, &rules[i]));
+		if (match != PW_YES)
+			continue;
+		if (rules[i].action == PW_ACTION_PASS)
+			return LEAVES_STAGE;
+		ruling->allowed = rules[i].action == PW_ACTION_ALLOW;
+		ruling->policy = NULL;
+		ruling->cluster_policy = policy;
+		ruling->rule = i;
+		return DECIDED;
+	}
+	return GOES_ON;
+}
+
+/* Those of one stage, before the NetworkPolicies or behind them. What isolates the pod is noted as the one that denies. */
+static enum decision ask_stage(const struct pw_facts *facts, const struct question *question, int stage, bool after, struct doubt *doubt,
+			       struct pw_ruling *ruling)
 {
 	size_t n;
 	const struct pw_cluster_policy *const *policies = pw_facts_cluster_policies(facts, &n);
 
 	for (size_t i = 0; i < n; i++) {
-		const struct pw_cluster_rule *rules;
-		size_t n_rules = pw_cluster_policy_rules(policies[i], question->direction, &rules);
-		enum pw_truth subject = policies[i]->tier == tier ? pw_cluster_policy_selects(facts, policies[i], question->pod) : PW_NO;
+		enum pw_truth subject;
+		enum decision decision;
 
-		for (size_t j = 0; subject != PW_NO && j < n_rules; j++) {
-			enum pw_truth match;
-
-			if (!pw_cluster_ports_match(&rules[j], question->to, question->protocol, question->port))
-				continue;
-			match = pw_truth_and(subject, pw_cluster_peers_match(facts, &rules[j], question->other));
-			ruling->undecidable = ruling->undecidable || match == PW_MAYBE;
-			if (match != PW_YES)
-				continue;
-			if (rules[j].action == PW_ACTION_PASS)
-				return false;
-			ruling->allowed = rules[j].action == PW_ACTION_ALLOW;
-			ruling->cluster_policy = policies[i];
-			ruling->rule = j;
-			return true;
+		if (policies[i]->stage != stage || policies[i]->after_network != after)
+			continue;
+		subject = pw_cluster_policy_selects(facts, policies[i], question->pod);
+		if (subject == PW_NO)
+			continue;
+		if (policies[i]->isolates[question->direction]) {
+			if (subject == PW_MAYBE)
+				note_doubt(doubt, PW_ACTION_DENY, policies[i], policies[i]->unclear);
+			else if (!ruling->isolated)
+				ruling->cluster_policy = policies[i];
+			ruling->isolated = ruling->isolated || subject == PW_YES;
 		}
+		decision = ask_cluster_policy(facts, question, policies[i], subject, doubt, ruling);
+		if (decision != GOES_ON)
+			return decision;
 	}
-	return false;
+	return GOES_ON;
 }
 
-/* NetworkPolicies. True when any selects the pod: then they settle it. */
-static bool ask_policies(const struct pw_facts *facts, const struct question *question, struct pw_ruling *ruling)
+/* NetworkPolicies: one that isolates, and the first rule that allows. */
+static enum decision ask_policies(const struct pw_facts *facts, const struct question *question, struct doubt *doubt, struct pw_ruling *ruling)
 {
 	size_t low = 0, high;
 	const struct pw_policy *const *policies = pw_facts_policies(facts, &high);
@@ -285,33 +344,79 @@ static bool ask_policies(const struct pw_facts *facts, const struct question *qu
 	for (size_t i = low; i < n && strcmp(policies[i]->meta.ns, ns) == 0; i++) {
 		if (!pw_policy_selects(policies[i], question->direction, question->pod))
 			continue;
-		ruling->isolated = true;
-		if (!ruling->policy)
+		if (!ruling->isolated) {
+			ruling->cluster_policy = NULL;
 			ruling->policy = policies[i];
-		if (ask_policy(facts, question, policies[i], ruling))
-			break;
+		}
+		ruling->isolated = true;
+		if (ask_policy(facts, question, policies[i], ruling)) {
+			ruling->cluster_policy = NULL;
+			return DECIDED;
+		}
 	}
-	return ruling->isolated;
+	if (ruling->undecidable)
+		doubt->allow = true;
+	return GOES_ON;
+}
+
+static enum decision ask_network(const struct pw_facts *facts, const struct question *question, struct doubt *doubt, struct pw_ruling *ruling)
+{
+	enum decision decision = ask_stage(facts, question, PW_STAGE_NETWORK, false, doubt, ruling);
+
+	if (decision == GOES_ON)
+		decision = ask_policies(facts, question, doubt, ruling);
+	return decision == GOES_ON ? ask_stage(facts, question, PW_STAGE_NETWORK, true, doubt, ruling) : decision;
+}
+
+/* All stages that have policies, in order; NetworkPolicies have theirs in any case. */
+static enum decision ask_stages(const struct pw_facts *facts, const struct question *question, struct doubt *doubt, struct pw_ruling *ruling)
+{
+	size_t n;
+	const struct pw_cluster_policy *const *policies = pw_facts_cluster_policies(facts, &n);
+	bool network = false;
+
+	for (size_t i = 0; i <= n; i++) {
+		int stage = i < n ? policies[i]->stage : INT_MAX;
+		enum decision decision = GOES_ON;
+
+		if (!network && stage >= PW_STAGE_NETWORK) {
+			network = true;
+			decision = ask_network(facts, question, doubt, ruling);
+		}
+		if (decision == GOES_ON && !ruling->isolated && i < n && stage != PW_STAGE_NETWORK && (i == 0 || policies[i - 1]->stage != stage))
+			decision = ask_stage(facts, question, stage, false, doubt, ruling);
+		if (decision == DECIDED)
+			return DECIDED;
+		if (decision == GOES_ON && ruling->isolated)
+			return DECIDED; /* denied: no rule of the stage allows it */
+		if (decision == LEAVES_STAGE) {
+			ruling->isolated = false;
+			ruling->policy = NULL;
+			ruling->cluster_policy = NULL;
+		}
+	}
+	return GOES_ON;
 }
 
 static void ask_direction(const struct pw_facts *facts, const struct question *question, struct pw_ruling *ret)
 {
-	bool known = pw_facts_known(facts, PW_FACT_POLICIES) == PW_KNOWN_YES, unsure;
+	bool known = pw_facts_known(facts, PW_FACT_POLICIES) == PW_KNOWN_YES;
+	struct doubt doubt = { .field = "" };
 
-	*ret = (struct pw_ruling){ .exempt = exemption(question) };
+	*ret = (struct pw_ruling){ .exempt = exemption(question), .rule = SIZE_MAX };
 	ret->allowed = ret->exempt[0] != '\0';
-	if (ret->allowed || ask_tier(facts, question, PW_TIER_ADMIN, ret) || ask_tier(facts, question, PW_TIER_CLUSTER_ADMIN, ret))
+	if (ret->allowed)
 		return;
-	unsure = ret->undecidable;
-	ret->undecidable = false;
-	if (ask_policies(facts, question, ret)) {
-		/* A policy that was not read could open what is closed; what one allows no other takes away. */
-		ret->undecidable = unsure || (!ret->allowed && (ret->undecidable || !known));
-		return;
-	}
-	ret->undecidable = unsure || !known;
-	if (!ask_tier(facts, question, PW_TIER_BASELINE_ADMIN, ret) && !ask_tier(facts, question, PW_TIER_CLUSTER_BASELINE, ret))
+	if (ask_stages(facts, question, &doubt, ret) != DECIDED) {
 		ret->allowed = true;
+		doubt.deny = doubt.deny || !known;
+	}
+	/* A policy that was not read could open what is closed; what one allows no other takes away. */
+	if (!ret->allowed && !known && !(ret->cluster_policy && ret->rule != SIZE_MAX))
+		doubt.allow = true;
+	ret->undecidable = ret->allowed ? doubt.deny : doubt.allow;
+	ret->unclear = ret->undecidable ? doubt.policy : NULL;
+	ret->unclear_field = doubt.field;
 }
 
 void pw_policy_ask(const struct pw_facts *facts, const struct pw_peer *from, const struct pw_peer *to,
@@ -323,4 +428,14 @@ void pw_policy_ask(const struct pw_facts *facts, const struct pw_peer *from, con
 	ask_direction(facts, &egress, &ret->egress);
 	ask_direction(facts, &ingress, &ret->ingress);
 	ret->allowed = ret->egress.allowed && ret->ingress.allowed;
+}
+
+static enum pw_truth side_verdict(const struct pw_ruling *ruling)
+{
+	return ruling->undecidable ? PW_MAYBE : ruling->allowed ? PW_YES : PW_NO;
+}
+
+enum pw_truth pw_policy_verdict(const struct pw_policy_answer *answer)
+{
+	return pw_truth_and(side_verdict(&answer->egress), side_verdict(&answer->ingress));
 }

@@ -32,14 +32,13 @@ bool pw_end_in_cidr(const char *cidr, const struct pw_peer *end);
 
 /* The same for policies over namespaces. */
 enum pw_truth pw_cluster_policy_selects(const struct pw_facts *facts, const struct pw_cluster_policy *policy, const struct pw_pod *pod);
-enum pw_truth pw_cluster_peers_match(const struct pw_facts *facts, const struct pw_cluster_rule *rule, const struct pw_peer *end);
+enum pw_truth pw_cluster_peers_match(const struct pw_facts *facts, const struct pw_cluster_policy *policy, const struct pw_cluster_rule *rule,
+				     const struct pw_peer *end);
 bool pw_cluster_ports_match(const struct pw_cluster_rule *rule, const struct pw_pod *to, const char *protocol, uint16_t number);
 bool pw_cluster_rule_names(const struct pw_cluster_rule *rule, const struct pw_container_port *port);
 size_t pw_cluster_policy_rules(const struct pw_cluster_policy *policy, enum pw_policy_direction direction, const struct pw_cluster_rule **ret);
 
-/* The order in which they are asked: in one stage the first match decides, what none matches goes on to the next.
- * NetworkPolicies are a stage of their own, from which nothing goes on if one of them selects the pod. */
-enum { PW_STAGE_NETWORK = 100 };
-int pw_cluster_policy_stage(const struct pw_cluster_policy *policy);
+/* Of a whole answer. PW_MAYBE: something that is not known, or not understood, decides. */
+enum pw_truth pw_policy_verdict(const struct pw_policy_answer *answer);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include <cluster/expr.h>
+
 const char *pw_labels_get(const struct pw_labels *labels, const char *key)
 {
 	for (size_t i = 0; labels && i < labels->n; i++)
@@ -51,5 +53,5 @@ bool pw_selector_match(const struct pw_selector *selector, const struct pw_label
 	for (size_t i = 0; i < selector->n; i++)
 		if (!pw_requirement_match(&selector->v[i], labels))
 			return false;
-	return true;
+	return !selector->expr || pw_expr_match(selector->expr, labels);
 }

@@ -171,6 +171,8 @@ static const char *ruling_note(struct build *build, const struct pw_ruling *ruli
 
 	if (ruling->undecidable)
 		return "not all policies or labels are known";
+	if (cluster && ruling->rule == SIZE_MAX)
+		return pw_arena_printf(build->arena, "DENIED: %s %s isolates the pod and no rule allows this", cluster->kind, cluster->meta.name);
 	if (cluster)
 		return pw_arena_printf(build->arena, "%s by %s %s, rule %zu", ruling->allowed ? "allowed" : "DENIED", cluster->kind,
 				       cluster->meta.name, ruling->rule + 1);

@@ -146,7 +146,8 @@ enum pw_op { PW_OP_IN, PW_OP_NOT_IN, PW_OP_EXISTS, PW_OP_NOT_EXISTS };
 struct pw_requirement { const char *key; enum pw_op op; struct pw_strings values; };
 /* matchLabels are folded into requirements. present=false: no selector given
  * (matches nothing or has a meaning of its own); present with n=0 matches all. */
-struct pw_selector { bool present; const struct pw_requirement *v; size_t n; };
+struct pw_expr;
+struct pw_selector { bool present; const struct pw_requirement *v; size_t n; const struct pw_expr *expr; /* has to hold too, NULL if none */ };
 
 struct pw_policy_port { const char *protocol; const char *name; uint16_t port, end_port; bool any_port; };
 struct pw_policy_peer {
@@ -164,28 +165,37 @@ struct pw_policy {
 	const struct pw_policy_rule *ingress, *egress; size_t n_ingress, n_egress;
 };
 
-/* Policies over namespaces, policy.networking.k8s.io: AdminNetworkPolicy, BaselineAdminNetworkPolicy
- * (v1alpha1), ClusterNetworkPolicy (v1alpha2). First match decides, in the order of pw_tier, priority, rule. */
-enum pw_tier { PW_TIER_ADMIN, PW_TIER_CLUSTER_ADMIN, PW_TIER_BASELINE_ADMIN, PW_TIER_CLUSTER_BASELINE };
+/* Policies whose rules have actions and an order: AdminNetworkPolicy, BaselineAdminNetworkPolicy (policy.networking.k8s.io/v1alpha1),
+ * ClusterNetworkPolicy (v1alpha2), Calico's and Cilium's own. Of one stage the first match decides; what none matches goes on to the
+ * next, unless a policy that selects the pod isolates it. NetworkPolicies stand in PW_STAGE_NETWORK, among those of Calico and Cilium. */
+enum pw_stage { PW_STAGE_ADMIN, PW_STAGE_CLUSTER_ADMIN, PW_STAGE_TIERS, PW_STAGE_NETWORK = PW_STAGE_TIERS + 1000,
+	PW_STAGE_TIERS_AFTER, PW_STAGE_BASELINE_ADMIN = PW_STAGE_TIERS_AFTER + 1000, PW_STAGE_CLUSTER_BASELINE };
 enum pw_action { PW_ACTION_ALLOW, PW_ACTION_DENY, PW_ACTION_PASS, PW_ACTION_NONE /* not understood: no match */ };
-struct pw_cluster_peer {              /* one of: namespaces; namespaces and pods; nodes; networks */
-	struct pw_selector namespaces, pods, nodes;
-	struct pw_strings networks;
+struct pw_cluster_peer {              /* one of: namespaces (with pods); nodes; networks; outside; hosts; everyone */
+	struct pw_selector namespaces, pods, nodes; /* no namespaces, but pods: of the policy's own namespace */
+	struct pw_strings networks, except;
 	bool domains;                 /* by DNS name: not evaluated */
+	bool everyone, outside, hosts; /* all; what is neither pod nor node; nodes and pods on their network */
+	bool networks_outside;        /* networks hold no pods */
 };
-struct pw_cluster_port { const char *protocol; const char *name; uint16_t port, end_port; bool any_port; }; /* name: of any protocol */
+struct pw_cluster_port { const char *protocol; const char *name; uint16_t port, end_port; bool any_port; }; /* name: of any protocol unless one is given */
 struct pw_cluster_rule {
 	const char *name;
 	enum pw_action action;
 	const struct pw_cluster_peer *peers; size_t n_peers; /* none: matches nobody */
 	const struct pw_cluster_port *ports; size_t n_ports; /* none: any port */
+	const char *unclear;          /* the field of it that is not evaluated, "" if none: what it matches it only may match */
 };
 struct pw_cluster_policy {
-	struct pw_meta meta;
+	struct pw_meta meta;          /* ns "": of all namespaces */
 	const char *kind;
-	enum pw_tier tier;
-	unsigned priority;            /* lower first; 0 for a BaselineAdminNetworkPolicy */
+	int stage;                    /* enum pw_stage; a tier of Calico has a number of its own */
+	const char *tier;             /* of Calico, "" otherwise */
+	bool after_network;           /* PW_STAGE_NETWORK: behind the NetworkPolicies */
+	double priority;              /* lower first */
+	bool isolates[2];             /* ingress, egress */
 	struct pw_selector namespaces, pods; /* subject; pods not present: all pods of the namespaces */
+	const char *unclear;          /* the field of the subject that is not evaluated, "" if none: whom it selects it only may select */
 	const struct pw_cluster_rule *ingress, *egress; size_t n_ingress, n_egress;
 };
 
@@ -274,11 +284,13 @@ struct pw_ruling {
 	bool allowed;
 	bool isolated;                        /* some policy selects the pod in this direction */
 	const struct pw_policy *policy;       /* allowed: the one that allows; denied: one that isolates */
-	size_t rule;                          /* index of the allowing rule, or of the cluster policy's */
+	size_t rule;                          /* index of the allowing rule, or of the cluster policy's; SIZE_MAX: it isolates, and none matches */
 	const struct pw_cluster_policy *cluster_policy; /* set: this one decided, and `policy` is NULL */
-	bool undecidable;                     /* policies or labels were not known */
+	bool undecidable;                     /* policies or labels were not known, or not understood */
 	const char *exempt;                   /* why policies have no say here ("host network", "own node", "itself",
 	                                       * "outside the cluster"); "" when they do */
+	const struct pw_cluster_policy *unclear; /* the policy of which `unclear_field` is not evaluated, NULL if none */
+	const char *unclear_field;
 };
 struct pw_policy_answer { struct pw_ruling egress, ingress; bool allowed; };
 /* `port` is the pod's port (after DNAT); protocol "TCP", "UDP", "SCTP". */

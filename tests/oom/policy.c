@@ -16,7 +16,9 @@ static const char objects[] =
 	"{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: x}, spec: {template: {metadata: {labels: {app: d}}, spec: {containers: [{name: c, ports: [{name: p, containerPort: 80}]}]}}}}\n---\n"
 	"{apiVersion: v1, kind: Service, metadata: {name: s, namespace: x}, spec: {clusterIP: 10.96.0.1, ports: [{port: 80}]}}\n---\n"
 	"{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p, namespace: x}, spec: {podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}], ports: [{port: p}]}]}}\n---\n"
-	"{apiVersion: policy.networking.k8s.io/v1alpha1, kind: AdminNetworkPolicy, metadata: {name: a}, spec: {priority: 1, subject: {namespaces: {}}, egress: [{action: Deny, to: [{networks: [10.2.0.0/16]}]}]}}\n";
+	"{apiVersion: policy.networking.k8s.io/v1alpha1, kind: AdminNetworkPolicy, metadata: {name: a}, spec: {priority: 1, subject: {namespaces: {}}, egress: [{action: Deny, to: [{networks: [10.2.0.0/16]}]}]}}\n---\n"
+	"{apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: {name: c, namespace: x}, spec: {selector: app == 'a' && has(app), egress: [{action: Allow, protocol: TCP, destination: {nets: [10.0.0.0/8], ports: [80]}}]}}\n---\n"
+	"{apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: c, namespace: x}, spec: {endpointSelector: {matchLabels: {app: d}}, ingress: [{fromEntities: [cluster], toPorts: [{ports: [{port: p}]}]}], egress: [{toFQDNs: [{matchName: e.test}]}]}}\n";
 
 static int judge(struct pw_matrix *matrix, struct pw_buf *out, struct pw_err *err)
 {

@@ -30,6 +30,9 @@
 #define CLUSTER_POLICIES(version, resource, kind) \
 	{ PW_FACT_POLICIES, "/apis/policy.networking.k8s.io/" version, resource, kind, "policy.networking.k8s.io/" version, false, NULL, "", true }
 
+#define PLUGIN_POLICIES(version, resource, kind, namespaced) \
+	{ PW_FACT_POLICIES, "/apis/" version, resource, kind, version, namespaced, NULL, "", true }
+
 const struct pw_list_kind pw_list_kinds[] = {
 	{ PW_FACT_NAMESPACES, "/api/v1", "namespaces", "Namespace", "v1", false, NULL, "", false },
 	{ PW_FACT_NODES, "/api/v1", "nodes", "Node", "v1", false, NULL, "", false },
@@ -40,6 +43,11 @@ const struct pw_list_kind pw_list_kinds[] = {
 	CLUSTER_POLICIES("v1alpha1", "adminnetworkpolicies", "AdminNetworkPolicy"),
 	CLUSTER_POLICIES("v1alpha1", "baselineadminnetworkpolicies", "BaselineAdminNetworkPolicy"),
 	CLUSTER_POLICIES("v1alpha2", "clusternetworkpolicies", "ClusterNetworkPolicy"),
+	PLUGIN_POLICIES("crd.projectcalico.org/v1", "networkpolicies", "NetworkPolicy", true),
+	PLUGIN_POLICIES("crd.projectcalico.org/v1", "globalnetworkpolicies", "GlobalNetworkPolicy", false),
+	PLUGIN_POLICIES("crd.projectcalico.org/v1", "tiers", "Tier", false),
+	PLUGIN_POLICIES("cilium.io/v2", "ciliumnetworkpolicies", "CiliumNetworkPolicy", true),
+	PLUGIN_POLICIES("cilium.io/v2", "ciliumclusterwidenetworkpolicies", "CiliumClusterwideNetworkPolicy", false),
 	WORKLOADS("deployments", "Deployment"), WORKLOADS("replicasets", "ReplicaSet"), WORKLOADS("statefulsets", "StatefulSet"),
 	WORKLOADS("daemonsets", "DaemonSet"),
 	CONFIGMAPS("kube-system"), CONFIGMAPS("kube-flannel"), CONFIGMAPS("calico-system"), CONFIGMAPS("kube-public"),

@@ -67,7 +67,7 @@ static const struct keep endpoint[] = {
 static const struct keep slice[] = { { "metadata", metadata }, WHOLE("addressType"), { "endpoints", endpoint }, WHOLE("ports"), END };
 
 static const struct keep namespace[] = { { "metadata", metadata }, END };
-static const struct keep policy[] = { { "metadata", metadata }, WHOLE("spec"), END };
+static const struct keep policy[] = { { "metadata", metadata }, WHOLE("spec"), WHOLE("specs"), END };
 
 static const struct keep template_metadata[] = { WHOLE("labels"), END };
 static const struct keep template[] = { { "metadata", template_metadata }, END };
