@@ -13,7 +13,8 @@
 #define NOTE_MAX 4096 /* bytes of one note; names are bounded by the API */
 #define KINDS (PW_FACT_PODS | PW_FACT_NODES | PW_FACT_NAMESPACES | PW_FACT_POLICIES | PW_FACT_SERVICES)
 
-static const char *const formats[] = { "text", "tsv", NULL };
+static const char *const formats[] = { "text", "tsv", "json", "dot", "html", NULL };
+static const struct pw_policy_writer *const writers[] = { &pw_policy_text, &pw_policy_tsv, &pw_policy_json, &pw_policy_dot, &pw_policy_html };
 
 /* ---- one connection ---- */
 
@@ -120,34 +121,71 @@ static int work(struct pw_policy_job *job, const char *ns)
 	if (gap[0])
 		pw_note(job->app, "Not all policies are known: %s", gap);
 	say_all_unclear(job);
-	if (pw_val_count(job->app->pairs))
+	if (!job->app->n_words && pw_val_count(job->app->pairs))
 		return explain(job, ns);
-	job->matrix = pw_matrix_new(job->facts, job->app->arena);
+	job->matrix = pw_matrix_new(job->facts, job->app->arena, NULL);
 	if (!job->matrix)
 		return pw_fail(job->app, PW_EXIT_ENVIRONMENT, "out of memory while preparing the matrix");
 	job->ports = pw_matrix_ports(job->matrix);
+	if (job->app->n_words)
+		return pw_policy_exposure(job, pw_map_str(job->app->pairs, "to", ""));
 	return ask ? pw_policy_answer(job, ask) : pw_policy_pairs(job);
+}
+
+/* The words that are no pairs: nothing, "diff OLD NEW", "exposure". */
+static int check_words(struct pw_app *app)
+{
+	if (app->n_words == 0)
+		return 0;
+	if (strcmp(app->words[0], "diff") == 0)
+		return app->n_words == 3 ? 0 : pw_fail(app, PW_EXIT_USAGE, "policy diff takes two folders of manifests: the old one and the new one");
+	if (strcmp(app->words[0], "exposure") != 0 || app->n_words > 1)
+		return pw_fail(app, PW_EXIT_USAGE, "policy takes NAME=VALUE, \"exposure\" or \"diff\", not '%s'", app->words[app->n_words > 1 ? 1 : 0]);
+	return pw_map_get(app->pairs, "to") ? 0 : pw_fail(app, PW_EXIT_USAGE, "missing: to= (NAMESPACE/POD, or NAMESPACE/NAME[KIND])");
+}
+
+static int set_writer(struct pw_policy_job *job, const char *format)
+{
+	for (size_t i = 0; formats[i]; i++)
+		if (strcmp(format, formats[i]) == 0)
+			job->writer = writers[i];
+	if ((pw_app_opt(job->app, "ask") || pw_map_get(job->app->pairs, "from") || (job->app->n_words && strcmp(job->app->words[0], "diff") == 0)) &&
+	    job->writer != &pw_policy_text && job->writer != &pw_policy_tsv)
+		return pw_fail(job->app, PW_EXIT_USAGE, "-o %s is for pairs; this is written as text or tsv", format);
+	return 0;
+}
+
+static int run_cluster(struct pw_policy_job *job)
+{
+	struct pw_app *app = job->app;
+	struct pw_err err = PW_ERR_INIT;
+	struct pw_cluster *cluster = NULL;
+
+	if (pw_app_manifests(app, &cluster, &err) != PW_OK)
+		return pw_fail_err(app, 0, &err);
+	if (pw_cluster_need(cluster, KINDS, NULL, &err) != PW_OK)
+		return pw_fail_err(app, err.code == PW_SYNTAX || err.code == PW_ABSENT ? PW_EXIT_USAGE : 0, &err);
+	pw_app_notes(app, cluster);
+	job->facts = pw_cluster_facts(cluster);
+	return work(job, pw_cluster_namespace(cluster));
 }
 
 static int run(struct pw_app *app)
 {
 	struct pw_policy_job job = { .app = app };
 	struct pw_err err = PW_ERR_INIT;
-	struct pw_cluster *cluster = NULL;
 	const char *format = NULL;
 	int code;
 
 	if (pw_app_format(app, formats, &format, &err))
 		return pw_fail_err(app, PW_EXIT_USAGE, &err);
-	if (pw_app_manifests(app, &cluster, &err) != PW_OK)
-		return pw_fail_err(app, 0, &err);
-	if (pw_cluster_need(cluster, KINDS, NULL, &err) != PW_OK)
-		return pw_fail_err(app, err.code == PW_SYNTAX || err.code == PW_ABSENT ? PW_EXIT_USAGE : 0, &err);
-	pw_app_notes(app, cluster);
-	job.facts = pw_cluster_facts(cluster);
-	job.writer = strcmp(format, "tsv") == 0 ? &pw_policy_tsv : &pw_policy_text;
+	if ((code = check_words(app)) != 0 || (code = set_writer(&job, format)) != 0)
+		return code;
 	pw_buf_init(&job.out, PW_POLICY_CHUNK + PW_POLICY_PIECE_MAX);
-	code = work(&job, pw_cluster_namespace(cluster));
+	if (app->n_words && strcmp(app->words[0], "diff") == 0)
+		code = pw_policy_diff(&job, app->words[1], app->words[2]);
+	else
+		code = run_cluster(&job);
 	pw_matrix_release(job.matrix);
 	pw_buf_release(&job.out);
 	return code;
@@ -163,13 +201,19 @@ static const char *const examples[] = {
 	"policy --manifests ./manifests",
 	"policy --manifests ./manifests --ask questions.tsv -o tsv",
 	"policy from=shop/web to=shop/api port=8080",
+	"policy exposure to=shop/api",
+	"policy diff ./before ./after",
+	"policy --manifests ./manifests -o html > policy.html",
 	NULL,
 };
 
 const struct pw_cmd pw_cmd_policy = {
 	.name = "policy", .summary = "what NetworkPolicies allow, and which of them decides",
-	.usage = "[--manifests DIR] [--ask FILE]\n[--manifests DIR] from=NS/POD to=NS/POD port=N [protocol=TCP]",
+	.usage = "[--manifests DIR] [--ask FILE]\n[--manifests DIR] from=NS/POD to=NS/POD port=N [protocol=TCP]\n[--manifests DIR] exposure to=NS/POD\ndiff DIR DIR",
 	.details = "Without from=, to= and port= it prints every ordered pair of workloads, pods without an owner, and ranges of addresses "
-		   "outside the cluster. Ports are those of the receiving pod, never of a Service.",
+		   "outside the cluster. Ports are those of the receiving pod, never of a Service. "
+		   "exposure: who can reach one pod, from outside the cluster, as a pod that is not there yet, and from other namespaces. "
+		   "diff: what two sets of manifests allow differently; exit 1 if anything. "
+		   "JSON has the schema packetwalk.policy/1: pairs of from, to, verdict (allow, partly, deny, unknown), and allowed and unknown ports by protocol.",
 	.examples = examples, .options = options, .groups = PW_OPTS_CLUSTER | PW_OPTS_OUTPUT, .pairs = true, .run = run,
 };

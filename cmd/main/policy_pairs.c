@@ -251,6 +251,72 @@ static int lay_out(struct pw_policy_job *job, struct sheet *ret)
 	return pw_arena_failed(job->app->arena) ? PW_NOMEM : PW_OK;
 }
 
+static bool is_reached(struct pw_reach reach)
+{
+	return reach.allowed != PW_PORTS_NONE || reach.unknown != PW_PORTS_NONE;
+}
+
+static void put_senders(const struct sheet *sheet, const struct pw_group *to, const char *name, const char *ns, bool own)
+{
+	for (size_t i = 0; i < sheet->n_groups; i++) {
+		const struct pw_group *from = &sheet->groups[i];
+		struct pw_reach reach;
+
+		if ((strcmp(from->pods[0]->meta.ns, ns) == 0) != own || (from->n_pods == to->n_pods && from->pods[0] == to->pods[0]))
+			continue;
+		reach = pw_matrix_allowed(sheet->job->matrix, from, to);
+		if (is_reached(reach))
+			sheet->job->writer->pair(sheet->job, sheet->names[i], name, reach);
+	}
+}
+
+/* From far to near: outside the cluster, anybody inside, other namespaces, its own. What cannot reach it is left out. */
+static void put_exposure(const struct sheet *sheet, const struct pw_group *to, const char *name, const struct pw_group *controller)
+{
+	struct pw_policy_job *job = sheet->job;
+	struct pw_reach reach;
+	size_t from = 0;
+
+	pw_matrix_from_outside(job->matrix, to, sheet->row);
+	for (size_t i = 0; i < sheet->n_ranges; i++) {
+		if (i + 1 < sheet->n_ranges && sheet->ranges[i + 1].first.family == sheet->ranges[from].first.family && same(sheet->row[i + 1], sheet->row[from]))
+			continue;
+		if (is_reached(sheet->row[from]))
+			job->writer->pair(job, range_name(job, &sheet->ranges[from], &sheet->ranges[i]), name, sheet->row[from]);
+		from = i + 1;
+	}
+	reach = pw_matrix_allowed(job->matrix, controller, to);
+	if (is_reached(reach))
+		job->writer->pair(job, controller->name, name, reach);
+	reach = pw_matrix_from_anybody(job->matrix, to);
+	if (is_reached(reach))
+		job->writer->pair(job, "{any pod of any namespace}", name, reach);
+	put_senders(sheet, to, name, to->pods[0]->meta.ns, false);
+	put_senders(sheet, to, name, to->pods[0]->meta.ns, true);
+}
+
+int pw_policy_exposure(struct pw_policy_job *job, const char *to)
+{
+	struct pw_err err = PW_ERR_INIT;
+	struct pw_group group, controller;
+	struct sheet sheet;
+	struct pw_buf name;
+
+	if (lay_out(job, &sheet) != PW_OK)
+		return pw_fail(job->app, PW_EXIT_ENVIRONMENT, "out of memory");
+	if (pw_matrix_find(job->matrix, PW_INGRESS_CONTROLLER, &controller, &err) != PW_OK || pw_matrix_find(job->matrix, to, &group, &err) != PW_OK)
+		return pw_fail_err(job->app, PW_EXIT_USAGE, &err);
+	if (!group.n_pods)
+		return pw_fail(job->app, PW_EXIT_USAGE, "to=%s is not a pod or workload", to);
+	pw_buf_init(&name, PW_POLICY_PIECE_MAX);
+	pw_buf_escaped(&name, group.name, strlen(group.name));
+	job->writer->begin(job);
+	put_exposure(&sheet, &group, pw_buf_str(&name), &controller);
+	job->writer->end(job);
+	pw_buf_release(&name);
+	return PW_EXIT_HEALTHY;
+}
+
 int pw_policy_pairs(struct pw_policy_job *job)
 {
 	struct pw_err err = PW_ERR_INIT;

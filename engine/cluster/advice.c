@@ -232,6 +232,40 @@ static void say_closing(struct pw_buf *out, const struct side *side)
 	pw_buf_printf(out, " with policyTypes: [%s] and has no rule for it.\n", strcmp(side->word, "egress") == 0 ? "Egress" : "Ingress");
 }
 
+/* A pod of the cluster's DNS, by the labels that every distribution gives it. */
+static const struct pw_pod *dns_pod(const struct pw_facts *facts)
+{
+	size_t n;
+	const struct pw_pod *const *pods = pw_facts_pods(facts, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		const char *app = pw_labels_get(&pods[i]->meta.labels, "k8s-app");
+
+		if (app && strcmp(app, "kube-dns") == 0 && strcmp(pods[i]->meta.ns, "kube-system") == 0)
+			return pods[i];
+	}
+	return NULL;
+}
+
+/* What isolates a sender and forgets DNS breaks every name it asks for, whatever else it allows. */
+static void say_forgotten_dns(struct pw_buf *out, const struct pw_facts *facts, const struct side *egress)
+{
+	struct pw_peer dns = { dns_pod(facts), NULL };
+	struct pw_policy_answer answer;
+
+	if (!dns.pod || dns.pod == egress->other->pod || !egress->ruling->isolated)
+		return;
+	pw_policy_ask(facts, egress->self, &dns, "UDP", 53, &answer);
+	if (answer.egress.allowed || answer.egress.undecidable || !answer.egress.policy)
+		return;
+	pw_buf_puts(out, "  What isolates ");
+	put_end(out, egress->self);
+	pw_buf_puts(out, " for egress forgot DNS: it can ask for no name. The rule for that, in ");
+	put_policy(out, answer.egress.policy);
+	pw_buf_puts(out, ":\n    egress:\n    - to:\n      - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}\n"
+			 "        podSelector: {matchLabels: {k8s-app: kube-dns}}\n      ports:\n      - {protocol: UDP, port: 53}\n      - {protocol: TCP, port: 53}\n");
+}
+
 void pw_policy_advise(const struct pw_facts *facts, const struct pw_peer *from, const struct pw_peer *to, const char *protocol,
 		      uint16_t port, struct pw_buf *out)
 {
@@ -252,4 +286,5 @@ void pw_policy_advise(const struct pw_facts *facts, const struct pw_peer *from, 
 		say_opening(out, &egress, protocol, port);
 	if (!answer.ingress.allowed)
 		say_opening(out, &ingress, protocol, port);
+	say_forgotten_dns(out, facts, &egress);
 }

@@ -105,11 +105,11 @@ static int number_outside(struct pw_matrix *matrix)
 
 #define MAX_ROWS_ARENA ((size_t)1 << 30)
 
-struct pw_matrix *pw_matrix_new(const struct pw_facts *facts, struct pw_arena *arena)
+struct pw_matrix *pw_matrix_new(const struct pw_facts *facts, struct pw_arena *arena, struct pw_ports_pool *pool)
 {
 	struct pw_matrix *matrix = pw_arena_alloc(arena, sizeof(*matrix));
 
-	if (!matrix || !(matrix->ports = pw_ports_pool_new(arena)))
+	if (!matrix || !(matrix->ports = pool ? pool : pw_ports_pool_new(arena)))
 		return NULL;
 	matrix->facts = facts;
 	matrix->arena = arena;

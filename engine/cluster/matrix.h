@@ -25,8 +25,9 @@ struct pw_group {
 #define PW_INGRESS_CONTROLLER "{ingress-controller}"
 
 struct pw_matrix; /* peers and policies, prepared */
-/* NULL when out of memory. The facts must be finished and must outlive it; most of it is the arena's. */
-struct pw_matrix *pw_matrix_new(const struct pw_facts *facts, struct pw_arena *arena);
+/* NULL when out of memory. The facts must be finished and must outlive it; most of it is the arena's. With a pool of several matrices
+ * (NULL: one of its own) their answers can be compared. */
+struct pw_matrix *pw_matrix_new(const struct pw_facts *facts, struct pw_arena *arena, struct pw_ports_pool *pool);
 void pw_matrix_release(struct pw_matrix *matrix);
 struct pw_ports_pool *pw_matrix_ports(const struct pw_matrix *matrix); /* that the answers are numbered in */
 
@@ -44,5 +45,7 @@ struct pw_reach pw_matrix_allowed(struct pw_matrix *matrix, const struct pw_grou
 int pw_matrix_to_groups(struct pw_matrix *matrix, const struct pw_group *from, struct pw_reach *ret);
 void pw_matrix_to_outside(struct pw_matrix *matrix, const struct pw_group *from, struct pw_reach *ret);
 void pw_matrix_from_outside(struct pw_matrix *matrix, const struct pw_group *to, struct pw_reach *ret);
+/* From pods that are not among the objects, in any namespace and with any labels. */
+struct pw_reach pw_matrix_from_anybody(struct pw_matrix *matrix, const struct pw_group *to);
 
 #endif

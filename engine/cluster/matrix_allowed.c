@@ -113,12 +113,18 @@ static struct pw_reach egress(struct pw_matrix *matrix, uint32_t program, uint32
 	return judge(matrix, &question, program);
 }
 
-/* What class `to` takes in, Ingresses' ports only when they are what is asked for. */
+static struct pw_reach take_in(struct pw_matrix *matrix, uint32_t from, const struct pw_kin *class)
+{
+	struct question question = { PW_INGRESS, from, class ? class->shape : 0 };
+
+	return class ? judge(matrix, &question, class->program[PW_INGRESS]) : (struct pw_reach){ PW_PORTS_ALL, PW_PORTS_NONE };
+}
+
+/* What class `to` takes in; of the ingress controller only what Ingresses lead to. */
 static struct pw_reach ingress(struct pw_matrix *matrix, uint32_t from, uint32_t to)
 {
 	const struct pw_kin *class = class_at(matrix, to);
-	struct question question = { PW_INGRESS, from, class ? class->shape : 0 };
-	struct pw_reach reach = class ? judge(matrix, &question, class->program[PW_INGRESS]) : (struct pw_reach){ PW_PORTS_ALL, PW_PORTS_NONE };
+	struct pw_reach reach = take_in(matrix, from, class);
 
 	if (from != pw_point_ingress(matrix))
 		return reach;
@@ -235,4 +241,13 @@ void pw_matrix_from_outside(struct pw_matrix *matrix, const struct pw_group *to,
 		for (size_t i = 0; i < to->n_points; i++)
 			ret[r] = both(matrix->ports, ret[r], ingress(matrix, pw_point_outside(matrix, r), to->points[i]));
 	}
+}
+
+struct pw_reach pw_matrix_from_anybody(struct pw_matrix *matrix, const struct pw_group *to)
+{
+	struct pw_reach ret = { PW_PORTS_ALL, PW_PORTS_NONE };
+
+	for (size_t i = 0; i < to->n_points; i++)
+		ret = both(matrix->ports, ret, take_in(matrix, pw_point_ingress(matrix), class_at(matrix, to->points[i])));
+	return ret;
 }

@@ -34,7 +34,7 @@ static int judge(struct pw_matrix *matrix, struct pw_buf *out, struct pw_err *er
 
 static int use(struct pw_facts *facts, struct pw_arena *arena, struct pw_err *err)
 {
-	struct pw_matrix *matrix = pw_matrix_new(facts, arena);
+	struct pw_matrix *matrix = pw_matrix_new(facts, arena, NULL);
 	struct pw_flow flow = { .from = pw_facts_pod(facts, "x", "a"), .service = pw_facts_service(facts, "x", "s"), .port = 80 };
 	struct pw_peer from = { flow.from, NULL }, to = { pw_facts_pod(facts, "x", "d"), NULL };
 	PW_CLEAN_BUF struct pw_buf out;

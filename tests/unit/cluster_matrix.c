@@ -147,7 +147,7 @@ static void test_tiers(void)
 		printf("# %s\n", err.text);
 	pw_facts_finish(facts);
 	pw_matrix_release(matrix);
-	matrix = pw_matrix_new(facts, arena);
+	matrix = pw_matrix_new(facts, arena, NULL);
 	is_str(allowed("bank/lone", "shop/api", PW_TCP), "31-40,8080", "admin rules before a NetworkPolicy that denies the rest");
 	is_str(allowed("shop/web-2", "shop/api", PW_TCP), "31-40,100-200,8080", "or allows some of it");
 	is_str(allowed("shop/web-2", "bank/lone", PW_TCP), "1-21,23-24,31-40,101-65535", "without one, the baseline behind them");
@@ -195,13 +195,31 @@ static void test_unknown(void)
 		printf("# %s\n", err.text);
 	pw_facts_finish(facts);
 	pw_matrix_release(matrix);
-	matrix = pw_matrix_new(facts, arena);
+	matrix = pw_matrix_new(facts, arena, NULL);
 	is_str(allowed("shop/web-2", "198.51.100.7", PW_TCP), "443", "an earlier rule that is understood decides");
 	is_str(allowed("shop/web-2", "203.0.113.7", PW_TCP), "", "a name may or may not be this address");
 	ok(pw_matrix_find(matrix, "shop/web-2", &from, &err) == PW_OK && pw_matrix_find(matrix, "203.0.113.7", &to, &err) == PW_OK, "both are found");
 	reach = pw_matrix_allowed(matrix, &from, &to);
 	is_str(ports(pw_matrix_ports(matrix), reach.unknown, PW_TCP), "443", "so that this port is unknown");
 	is_str(ports(pw_matrix_ports(matrix), reach.unknown, PW_UDP), "", "and no other");
+}
+
+static void test_forgotten_dns(void)
+{
+	static const char objects[] =
+		"{apiVersion: v1, kind: Pod, metadata: {name: dns, namespace: kube-system, labels: {k8s-app: kube-dns}}}\n---\n"
+		"{apiVersion: v1, kind: Pod, metadata: {name: shut, namespace: quiet, labels: {app: shut}}}\n---\n"
+		"{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: out, namespace: quiet}, spec: {podSelector: {}, egress: [{to: [{podSelector: {}}]}]}}\n";
+	struct pw_err err = PW_ERR_INIT;
+	const char *text;
+
+	if (model_add(facts, arena, objects, &err) != PW_OK)
+		printf("# %s\n", err.text);
+	pw_facts_finish(facts);
+	text = advise("quiet", "shut", "bank", "lone", 1);
+	ok(strstr(text, "What isolates quiet/shut for egress forgot DNS") && strstr(text, "k8s-app: kube-dns"), "an egress policy without DNS");
+	ok(!strstr(advise("quiet", "shut", "kube-system", "dns", 53), "forgot DNS"), "not said when DNS itself is asked for");
+	ok(!strstr(advise("bank", "lone", "quiet", "shut", 1), "forgot DNS"), "nor of a sender that nothing isolates");
 }
 
 static void test_ingress(void)
@@ -222,13 +240,13 @@ static void test_ingress(void)
 		printf("# %s\n", err.text);
 	pw_facts_finish(facts);
 	pw_matrix_release(matrix);
-	matrix = pw_matrix_new(facts, arena);
+	matrix = pw_matrix_new(facts, arena, NULL);
 	is_str(allowed("{ingress-controller}", "shop/api", PW_TCP), "", "a policy for certain pods does not admit an ingress controller");
 	if (model_add(facts, arena, more, &err) != PW_OK)
 		printf("# %s\n", err.text);
 	pw_facts_finish(facts);
 	pw_matrix_release(matrix);
-	matrix = pw_matrix_new(facts, arena);
+	matrix = pw_matrix_new(facts, arena, NULL);
 	is_str(allowed("{ingress-controller}", "shop/api", PW_TCP), "150,8080", "one for all pods does, to the ports of Ingress and Route");
 	is_str(allowed("{ingress-controller}", "bank/lone", PW_TCP), "", "nothing leads anywhere else");
 	pw_matrix_release(matrix);
@@ -248,7 +266,7 @@ int main(void)
 		printf("# %s\n", err.text);
 	pw_facts_set_known(facts, PW_FACT_NAMESPACES, PW_KNOWN_YES, "");
 	pw_facts_finish(facts);
-	matrix = pw_matrix_new(facts, arena);
+	matrix = pw_matrix_new(facts, arena, NULL);
 	test_sets();
 	test_matrix();
 	test_advice();
@@ -256,6 +274,7 @@ int main(void)
 	test_tiers();
 	test_lines();
 	test_unknown();
+	test_forgotten_dns();
 	test_ingress();
 	pw_matrix_release(matrix);
 	pw_arena_free(arena);

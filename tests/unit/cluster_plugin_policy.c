@@ -45,7 +45,7 @@ static unsigned disagreements(struct pw_arena *arena)
 {
 	static const char *const ends[] = { "shop/web", "shop/api", "bank/teller", "203.0.113.9", "10.9.9.9", "192.168.0.1" };
 	static const unsigned ports[] = { 22, 53, 80, 150, 443, 8080, 9090 };
-	struct pw_matrix *matrix = pw_matrix_new(facts, arena);
+	struct pw_matrix *matrix = pw_matrix_new(facts, arena, NULL);
 	struct pw_ports_pool *pool = pw_matrix_ports(matrix);
 	struct pw_err err = PW_ERR_INIT;
 	unsigned wrong = 0;
