@@ -140,7 +140,7 @@ static void put_text(struct job *job, char *const cell[COLUMNS], const struct pw
 static int answer(struct job *job, char *const cell[COLUMNS], struct pw_err *err)
 {
 	struct pw_proxy_packet packet = { cell[SRC], cell[PROTOCOL], cell[DST], 0 };
-	struct pw_proxy_answer got;
+	struct pw_proxy_answer got = { .why = "" };
 	unsigned long long port;
 
 	if (!pw_parse_uint(cell[PORT], UINT16_MAX, &port) || port == 0)

@@ -110,10 +110,9 @@ static void outside_row(struct version *version, const struct pw_group *group, b
 }
 
 /* The ranges of the two are cut at other places: goes along both at once. IPv6 that only one tells apart is left out. */
-static void compare_outside(struct diff *diff, const struct pw_group *old, const struct pw_group *new, bool inwards)
+static void compare_outside(struct diff *diff, const char *name, const struct pw_group *old, const struct pw_group *new, bool inwards)
 {
 	struct run run = { .open = false };
-	const char *name = old ? old->name : new->name;
 	size_t i = 0, j = 0;
 
 	outside_row(&diff->old, old, inwards);
@@ -142,8 +141,8 @@ static int row_of(struct version *version, const struct pw_group *from)
 	return from ? pw_matrix_to_groups(version->matrix, from, version->row) : PW_OK;
 }
 
-/* The groups of both stand by name. Returns the next name's group of each, NULL where it has none. */
-static bool next_groups(const struct diff *diff, size_t *i, size_t *j, const struct pw_group **ret_old, const struct pw_group **ret_new)
+/* The groups of both stand by name. Returns the next name, NULL at the end, and the group of it that each has, or NULL. */
+static const char *next_groups(const struct diff *diff, size_t *i, size_t *j, const struct pw_group **ret_old, const struct pw_group **ret_new)
 {
 	const struct pw_group *a = *i < diff->old.n_groups ? &diff->old.groups[*i] : NULL, *b = *j < diff->new.n_groups ? &diff->new.groups[*j] : NULL;
 	int order = !a ? 1 : !b ? -1 : strcmp(a->name, b->name);
@@ -152,36 +151,34 @@ static bool next_groups(const struct diff *diff, size_t *i, size_t *j, const str
 	*ret_new = order >= 0 ? b : NULL;
 	*i += order <= 0;
 	*j += order >= 0;
-	return a || b;
+	return order <= 0 && a ? a->name : b ? b->name : NULL;
 }
 
-static int compare_from(struct diff *diff, const struct pw_group *old_from, const struct pw_group *new_from)
+static int compare_from(struct diff *diff, const char *from, const struct pw_group *old_from, const struct pw_group *new_from)
 {
-	const char *from = old_from ? old_from->name : new_from->name;
+	const char *to;
 	const struct pw_group *old, *new;
 	size_t i = 0, j = 0;
 
 	if (row_of(&diff->old, old_from) != PW_OK || row_of(&diff->new, new_from) != PW_OK)
 		return PW_NOMEM;
-	while (next_groups(diff, &i, &j, &old, &new)) {
-		const char *to = old ? old->name : new->name;
-
+	while ((to = next_groups(diff, &i, &j, &old, &new)) != NULL)
 		if (strcmp(from, to) != 0)
 			compare(diff, from, to, old ? diff->old.row[i - 1] : nothing, new ? diff->new.row[j - 1] : nothing);
-	}
 	return PW_OK;
 }
 
 static int compare_all(struct diff *diff)
 {
+	const char *name;
 	const struct pw_group *old, *new;
 	size_t i = 0, j = 0;
 
-	while (next_groups(diff, &i, &j, &old, &new)) {
-		compare_outside(diff, old, new, true);
-		if (compare_from(diff, old, new) != PW_OK)
+	while ((name = next_groups(diff, &i, &j, &old, &new)) != NULL) {
+		compare_outside(diff, name, old, new, true);
+		if (compare_from(diff, name, old, new) != PW_OK)
 			return PW_NOMEM;
-		compare_outside(diff, old, new, false);
+		compare_outside(diff, name, old, new, false);
 	}
 	return pw_arena_failed(diff->arena) ? PW_NOMEM : PW_OK;
 }

@@ -25,7 +25,7 @@ static const char *ask(const char *node, bool nftables, const char *src, const c
 	static char text[256];
 	struct pw_proxy_node at = { .name = node, .ips = { ips, 1 }, .pod_cidrs = { pods, 1 }, .service_cidrs = { services, 1 }, .nftables = nftables };
 	struct pw_proxy_packet packet = { src, "TCP", dst, port };
-	struct pw_proxy_answer got;
+	struct pw_proxy_answer got = { .why = "" };
 	int n;
 
 	if (!pw_proxy_ask(facts, &at, &packet, arena, &got))
