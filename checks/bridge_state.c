@@ -2,7 +2,7 @@
 /*
  * bridge_state: the host end of a pod's interface and its bridge port.
  */
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <packetwalk/dataplane.h>
@@ -11,6 +11,7 @@
 static const struct pw_param params[] = {
 	{ "pod", PW_TYPE_POD, 1, NULL, NULL, "The pod whose host end is looked at" },
 	{ "address", PW_TYPE_ADDRESS, 1, NULL, NULL, "Its address" },
+	{ "index", PW_TYPE_STR, 0, NULL, NULL, "Index of the host end of its interface, as seen in the pod; without one it is found by what the bridge learned" },
 	{ "ask", PW_TYPE_CHOICE, 0, "port", "port|hairpin", "Whether frames between ports matter, or frames back to the own port" },
 	{ NULL, PW_TYPE_STR, 0, NULL, NULL, NULL },
 };
@@ -45,20 +46,6 @@ static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *
 	if (!rc)
 		rc = pw_read_fdb(ctx, observation, err);
 	return rc;
-}
-
-/* The bridge learned the pod's MAC on one port; the MAC is that of the
- * neighbour entry for its address. */
-static const struct pw_val *host_end(const struct pw_val *observation, const char *address)
-{
-	const struct pw_val *neighbour = pw_seq_find(pw_map_get(observation, "neighbours"), "address", address), *fdb = pw_map_get(observation, "fdb");
-	const char *mac = pw_map_str(neighbour, "mac", "");
-	for (size_t i = 0; *mac && i < pw_val_count(fdb); i++) {
-		const struct pw_val *entry = pw_val_at(fdb, i);
-		if (!strcmp(pw_map_str(entry, "mac", ""), mac))
-			return pw_seq_find(pw_map_get(observation, "links"), "name", pw_map_str(entry, "dev", ""));
-	}
-	return NULL;
 }
 
 static bool is_veth(const struct pw_val *link)
@@ -108,20 +95,45 @@ static const struct pw_val *suspect(const struct pw_val *links)
 	return n == 1 ? found : NULL;
 }
 
+/* An index counts per namespace: it may be another interface's where the host end is in neither's. */
+static const struct pw_val *by_index(const struct pw_val *links, const char *index)
+{
+	long long wanted = index && *index ? strtoll(index, NULL, 10) : 0;
+	for (size_t i = 0; wanted > 0 && i < pw_val_count(links); i++)
+		if (pw_map_int(pw_val_at(links, i), "index", 0) == wanted && is_veth(pw_val_at(links, i)))
+			return pw_val_at(links, i);
+	return NULL;
+}
+
+/* The bridge in whose subnet the pod is: there its gateway is. */
+static const char *bridge_of(const struct pw_val *links, const char *address)
+{
+	for (size_t i = 0; i < pw_val_count(links); i++) {
+		const struct pw_val *link = pw_val_at(links, i), *own = pw_map_get(link, "addresses");
+		for (size_t k = 0; !strcmp(pw_map_str(link, "kind", ""), "bridge") && k < pw_val_count(own); k++)
+			if (pw_address_in_cidr(address, pw_val_text(pw_val_at(own, k))) == 1)
+				return pw_map_str(link, "name", "");
+	}
+	return "";
+}
+
 /* BR_STATE_FORWARDING, linux/if_bridge.h */
 #define FORWARDING 3
 
 /* `whose` says how sure it is that the port is the pod's. */
-static void conclude(const char *ref, const char *ask, const struct pw_val *port, const char *whose, bool bridged, struct pw_result *result)
+static void conclude(const char *ref, const char *ask, const struct pw_val *port, const char *whose, const char *home, bool bridged, struct pw_result *result)
 {
+	const char *master = pw_map_str(port, "master", "");
 	const struct pw_val *flags = pw_map_get(port, "bridge_port");
 	const char *name = pw_map_str(port, "name", ""), *qdisc = pw_map_str(port, "qdisc", "");
 	if (!port)
 		pw_result_set(result, "not-found", "The node knows no interface with the MAC of %s.", ref);
 	else if (!pw_map_bool(port, "up", false))
 		pw_result_set(result, "down", "%s, %s %s, is down.", name, whose, ref);
-	else if (!*pw_map_str(port, "master", "") && bridged)
+	else if (!*master && (bridged || *home))
 		pw_result_set(result, "not-in-bridge", "%s, %s %s, is in no bridge.", name, whose, ref);
+	else if (*home && strcmp(master, home) != 0)
+		pw_result_set(result, "not-in-bridge", "%s, %s %s, is in the bridge %s, and its gateway is on %s.", name, whose, ref, master, home);
 	else if (pw_map_bool(flags, "isolated", false))
 		pw_result_set(result, "isolated", "%s, %s %s, is an isolated bridge port.", name, whose, ref);
 	else if (flags && pw_map_int(flags, "state", FORWARDING) != FORWARDING)
@@ -141,7 +153,11 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	/* A pod on the host network has no host end: the uplink is nobody's port. */
 	const struct pw_pod *pod = pw_facts_pod_ref(pw_ctx_facts(ctx), pw_ctx_str(ctx, "pod"));
 	bool on_host = pod && pod->host_network;
-	const struct pw_val *port = on_host ? NULL : host_end(observation, pw_ctx_str(ctx, "address"));
+	const struct pw_val *port = on_host ? NULL : by_index(links, pw_ctx_str(ctx, "index"));
+	/* That others are bridged says nothing of a port known by its index: a node may hold containers besides its pods. */
+	bool bridged = !port && others_bridged(links);
+	if (!port && !on_host)
+		port = pw_port_of(observation, pw_ctx_str(ctx, "address"));
 	const char *whose = port ? "the host end of" : "most likely the host end of";
 	if (!port && !on_host)
 		port = suspect(links);
@@ -153,14 +169,14 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_bool(ev, "hairpin", pw_map_bool(flags, "hairpin", false));
 	pw_map_set_str(ev, "qdisc", pw_map_str(port, "qdisc", ""));
 	pw_map_set_int(ev, "mtu", pw_map_int(port, "mtu", 0));
-	conclude(pw_ctx_str(ctx, "pod"), pw_ctx_str(ctx, "ask"), port, whose, others_bridged(links), result);
+	conclude(pw_ctx_str(ctx, "pod"), pw_ctx_str(ctx, "ask"), port, whose, bridge_of(links, pw_ctx_str(ctx, "address")), bridged, result);
 	return PW_OK;
 }
 
 const struct pw_check pw_check_bridge_state = {
 	PW_CHECK_HEAD("bridge_state"),
 	.summary = "Look at the host end of a pod's interface and its bridge port",
-	.details = "Found by the MAC the bridge learned, else by being the only one out of order; isolation, hairpin, state and shapers.",
+	.details = "Found by its index where the pod was seen, by the MAC the bridge learned, else by being the only one out of order; isolation, hairpin, state and shapers.",
 	.params = params,
 	.outcomes = outcomes,
 	.evidence = evidence,

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <packetwalk/dataplane.h>
 #include <packetwalk/probe.h>
 
 static const struct pw_param params[] = {
@@ -14,6 +15,7 @@ static const struct pw_param params[] = {
 	{ "src", PW_TYPE_ADDRESS, 1, NULL, NULL, "Address of the sender" },
 	{ "address", PW_TYPE_ADDRESS, 1, NULL, NULL, "Address of the receiver" },
 	{ "port", PW_TYPE_PORT, 1, NULL, NULL, "Port of the receiver" },
+	{ "protocol", PW_TYPE_CHOICE, 0, "TCP", "TCP|UDP|SCTP", "UDP: a datagram stands for the SYN, and any answer for the handshake" },
 	{ "window", PW_TYPE_DURATION, 0, "1800ms", NULL, "How long to capture" },
 	{ "keep", PW_TYPE_STR, 0, NULL, NULL, "Keep the packets in this pcapng file, at the vantage" },
 	{ NULL, PW_TYPE_STR, 0, NULL, NULL, NULL },
@@ -38,32 +40,46 @@ static const struct pw_evidence evidence[] = {
 	{ "refusals", PW_TYPE_INT, "packets", "RSTs and ICMP errors seen" },
 	{ "source", PW_TYPE_STR, NULL, "Source address of the SYNs as seen here" },
 	{ "interfaces", PW_TYPE_STR, NULL, "Interfaces the flow was seen on" },
+	{ "left", PW_TYPE_BOOL, NULL, "It was seen in a tunnel, or on an interface that leads out of this place" },
 	{ "dropped", PW_TYPE_INT, "packets", "Packets the capture lost" },
 	{ NULL, PW_TYPE_STR, NULL, NULL },
 };
 
 enum { CONNECTS = 4, ISNS_MAX = 64 };
 
-static int send_connects(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err)
+/* TCP says each SYN again after a second; datagrams are said again here. */
+#define DATAGRAM_ROUNDS 3
+
+static int send_flow(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err)
 {
-	struct pw_tcp_spec spec = {
-		.address = pw_ctx_str(ctx, "address"), .port = (unsigned)pw_ctx_int(ctx, "port"), .count = CONNECTS,
-		.timeout_ms = pw_ctx_ms(ctx, "window") - pw_ctx_ms(ctx, "window") / 8, .reset = true,
-	};
+	const char *address = pw_ctx_str(ctx, "address");
+	unsigned port = (unsigned)pw_ctx_int(ctx, "port"), ms = pw_ctx_ms(ctx, "window") - pw_ctx_ms(ctx, "window") / 8;
+	int rc = PW_OK;
+	for (int round = 0; !strcmp(pw_ctx_str(ctx, "protocol"), "UDP") && round < DATAGRAM_ROUNDS && !rc; round++)
+		rc = pw_probe_udp(ctx, address, port, pw_udp_question, sizeof pw_udp_question, CONNECTS, ms / DATAGRAM_ROUNDS, ret, err);
+	if (rc || !strcmp(pw_ctx_str(ctx, "protocol"), "UDP"))
+		return rc;
+	struct pw_tcp_spec spec = { .address = address, .port = port, .count = CONNECTS, .timeout_ms = ms, .reset = true };
 	return pw_probe_tcp(ctx, &spec, ret, err);
 }
 
 static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
 {
+	if (!strcmp(pw_ctx_str(ctx, "protocol"), "SCTP"))
+		return pw_err_set(err, PW_UNSUPPORTED, "SCTP ports cannot be probed");
 	/* Tunnel payloads are beyond a portable filter: take the tunnel ports
 	 * (VXLAN 4789 and 8472, Geneve 6081), IP-in-IP and GRE whole, and let the
 	 * capture choose by the receiver's address inside. */
 	char filter[256];
-	(void)snprintf(filter, sizeof filter, "(host %s and tcp port %lld) or udp port 4789 or udp port 8472 or udp port 6081 or ip proto 4 or ip6 proto 4 or ip proto 47 or icmp or icmp6",
-		       pw_ctx_str(ctx, "address"), pw_ctx_int(ctx, "port"));
+	(void)snprintf(filter, sizeof filter,
+		       "(host %s and %s port %lld) or udp port 4789 or udp port 8472 or udp port 6081 or ip proto 4 or ip6 proto 4 or ip proto 47 or icmp or icmp6",
+		       pw_ctx_str(ctx, "address"), pw_packet_protocol(pw_ctx_str(ctx, "protocol")), pw_ctx_int(ctx, "port"));
 	bool send = !strcmp(pw_ctx_str(ctx, "role"), "send");
+	int rc = pw_read_links(ctx, observation, err);
+	if (rc)
+		return rc;
 	struct pw_capture_spec spec = { .filter = filter, .host = pw_ctx_str(ctx, "address"), .for_ms = pw_ctx_ms(ctx, "window"), .keep = pw_ctx_str(ctx, "keep"), .max_packets = 2000 };
-	return pw_probe_capture(ctx, &spec, send ? send_connects : NULL, send ? pw_map_set_map(observation, "connects") : NULL, observation, err);
+	return pw_probe_capture(ctx, &spec, send ? send_flow : NULL, send ? pw_map_set_map(observation, "connects") : NULL, observation, err);
 }
 
 struct seen { unsigned syn, tunnel, answers, answers_tunnel, refusals; const char *source; char interfaces[256]; };
@@ -97,16 +113,17 @@ static void note_interface(struct seen *s, const char *name)
 /* The flow among others to the same port, of which there are always some: the kubelet's probes, other clients. Its
  * packets have the sender's address, or one that took its place on the way; the numbers its SYNs start from stay. */
 struct flow {
-	const char *src, *dst;
+	const char *src, *dst, *protocol;
 	long long port;
 	long long isn[ISNS_MAX];
 	size_t n;
 };
 
+/* Every datagram stands for a SYN. */
 static bool is_syn(const struct flow *f, const struct pw_val *p)
 {
-	return !strcmp(pw_map_str(p, "proto", ""), "tcp") && !strcmp(pw_map_str(p, "dst", ""), f->dst) && pw_map_int(p, "dport", 0) == f->port &&
-	       flag(p, 'S') && !flag(p, '.');
+	bool first = !strcmp(f->protocol, "udp") || (flag(p, 'S') && !flag(p, '.'));
+	return first && !strcmp(pw_map_str(p, "proto", ""), f->protocol) && !strcmp(pw_map_str(p, "dst", ""), f->dst) && pw_map_int(p, "dport", 0) == f->port;
 }
 
 static bool started_from(const struct flow *f, long long isn)
@@ -161,7 +178,8 @@ static void look(const struct pw_val *p, const char *sender, const struct flow *
 {
 	enum { ISN_SPACE = 32 };
 	const char *from = pw_map_str(p, "src", ""), *to = pw_map_str(p, "dst", "");
-	bool tcp = !strcmp(pw_map_str(p, "proto", ""), "tcp");
+	const char *proto = pw_map_str(p, "proto", "");
+	bool ours = !strcmp(proto, f->protocol), udp = ours && !strcmp(proto, "udp");
 	bool tunnel = *pw_map_str(p, "tunnel", "");
 	if (is_syn(f, p)) {
 		if (strcmp(from, f->src) != 0 && !started_from(f, pw_map_int(p, "seq", -1)))
@@ -170,18 +188,28 @@ static void look(const struct pw_val *p, const char *sender, const struct flow *
 		s->syn += !tunnel;
 		s->source = *from ? from : s->source;
 		note_interface(s, pw_map_str(p, "iface", ""));
-	} else if (tcp && !strcmp(from, f->dst) && pw_map_int(p, "sport", 0) == f->port) {
+	} else if (ours && !strcmp(from, f->dst) && pw_map_int(p, "sport", 0) == f->port) {
 		long long isn = (pw_map_int(p, "ack", 0) - 1) & ((1LL << ISN_SPACE) - 1);
 		if (strcmp(to, f->src) != 0 && !started_from(f, isn))
 			return;
-		bool answer = flag(p, 'S') && flag(p, '.');
+		bool answer = udp || (flag(p, 'S') && flag(p, '.'));
 		s->answers += answer;
 		s->answers_tunnel += answer && tunnel;
 		s->refusals += flag(p, 'R');
-	} else if (!strcmp(pw_map_str(p, "proto", ""), "icmp") && (!strcmp(to, sender) || !strcmp(to, f->src)) && !strncmp(pw_map_str(p, "icmp", ""), "3/", 2) &&
+	} else if (!strcmp(proto, "icmp") && (!strcmp(to, sender) || !strcmp(to, f->src)) && !strncmp(pw_map_str(p, "icmp", ""), "3/", 2) &&
 		   !strcmp(pw_map_str(pw_map_get(p, "quote"), "dst", f->dst), f->dst) && pw_map_int(pw_map_get(p, "quote"), "dport", f->port) == f->port) {
 		s->refusals++;
 	}
+}
+
+static bool leads_out(const struct pw_val *links, const char *interfaces)
+{
+	for (size_t i = 0; i < pw_val_count(links); i++) {
+		const struct pw_val *link = pw_val_at(links, i);
+		if ((pw_link_is_uplink(link) || pw_link_is_tunnel(pw_map_str(link, "kind", ""))) && noted(interfaces, pw_map_str(link, "name", "")))
+			return true;
+	}
+	return false;
 }
 
 static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw_result *result, struct pw_err *err)
@@ -190,7 +218,8 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	const struct pw_val *packets = pw_map_get(observation, "packets");
 	struct seen s = { .source = "" };
 	long long dropped = pw_map_int(observation, "dropped", 0);
-	struct flow flow = { .src = pw_ctx_str(ctx, "src"), .dst = pw_ctx_str(ctx, "address"), .port = pw_ctx_int(ctx, "port") };
+	struct flow flow = { .src = pw_ctx_str(ctx, "src"), .dst = pw_ctx_str(ctx, "address"), .port = pw_ctx_int(ctx, "port"),
+			     .protocol = pw_packet_protocol(pw_ctx_str(ctx, "protocol")) };
 	find_flow(&flow, packets);
 	for (size_t i = 0; i < pw_val_count(packets); i++)
 		look(pw_val_at(packets, i), pw_ctx_str(ctx, "src"), &flow, &s);
@@ -204,6 +233,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_int(ev, "refusals", s.refusals);
 	pw_map_set_str(ev, "source", s.source);
 	pw_map_set_str(ev, "interfaces", s.interfaces);
+	pw_map_set_bool(ev, "left", s.tunnel > 0 || leads_out(pw_map_get(observation, "links"), s.interfaces));
 	pw_map_set_int(ev, "dropped", dropped);
 	if (!s.syn && !s.tunnel && dropped > 0)
 		pw_result_set(result, "incomplete", "%s: the capture lost %lld packets.", role, dropped);

@@ -16,6 +16,7 @@ static const struct pw_param params[] = {
 	{ "port", PW_TYPE_PORT, 1, NULL, NULL, "Destination port, after translation" },
 	{ "protocol", PW_TYPE_CHOICE, 0, "TCP", "TCP|UDP|SCTP", "Protocol" },
 	{ "path", PW_TYPE_CHOICE, 0, "forward", "forward|in|out", "Forwarded, for the node itself, or made by it" },
+	{ "answers", PW_TYPE_BOOL, 0, "true", NULL, "Walk the answers too (not for a tunnel's packets, which go to one port in both directions)" },
 	{ NULL, PW_TYPE_STR, 0, NULL, NULL, NULL },
 };
 
@@ -39,63 +40,24 @@ static const struct pw_evidence evidence[] = {
 	{ "packets", PW_TYPE_INT, NULL, "Its packet counter, -1 if it has none" },
 	{ "may_drop", PW_TYPE_STR, NULL, "Rules that would drop it if a condition held that a dump does not show" },
 	{ "rules", PW_TYPE_INT, NULL, "Rules read" },
+	{ "way", PW_TYPE_STR, NULL, "there or back: the direction it stops, empty if none" },
 	{ NULL, PW_TYPE_STR, NULL, NULL },
 };
 
 static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
 {
 	const char *path = pw_ctx_str(ctx, "path");
-	struct pw_arena *arena = pw_ctx_arena(ctx);
-	struct pw_rules *rules = pw_rules_new(arena);
+	struct pw_rules *rules = pw_rules_new(pw_ctx_arena(ctx));
 	int rc = pw_rules_read(ctx, rules, err);
 	if (rc)
 		return rc;
-	struct pw_packet packet = {
+	const struct pw_flow flow = {
 		.src = pw_ctx_str(ctx, "src"), .dst = pw_ctx_str(ctx, "dst"), .protocol = pw_packet_protocol(pw_ctx_str(ctx, "protocol")),
-		.dport = (unsigned)pw_ctx_int(ctx, "port"), .iif = "", .oif = "", .ctstate = "NEW",
-		.local_out = !strcmp(path, "out"), .dst_local = !strcmp(path, "in"),
+		.port = (unsigned)pw_ctx_int(ctx, "port"), .from_here = !strcmp(path, "out"), .to_here = !strcmp(path, "in"), .answered = pw_ctx_bool(ctx, "answers"),
 	};
 	pw_map_set_int(observation, "rules", (long long)pw_rules_count(rules));
-	rc = pw_rules_walk(rules, &packet, arena, pw_map_set_map(observation, "walk"), err);
-	if (!rc)
-		rc = pw_rules_find_drops(rules, &packet, arena, pw_map_set_map(observation, "drops"), err);
-	return rc;
-}
-
-/* Who wrote a rule, by the names components give their chains and tables
- * (kube-proxy, kubelet: KUBE-*; kube-router: KUBE-POD-FW, KUBE-NWPLCY; Calico:
- * cali-*; kube-network-policies and others: a table of that name; Cilium, Antrea). */
-enum owner { FOREIGN, KUBE_PROXY, ENFORCER };
-
-static enum owner owner_of(const struct pw_val *decided)
-{
-	const char *table = pw_map_str(decided, "table", ""), *chain = pw_map_str(decided, "chain", "");
-	static const char *const enforcers[] = { "KUBE-POD-FW", "KUBE-NWPLCY", "KUBE-ROUTER", "cali-", "CILIUM_", "ANTREA-", "WEAVE-NPC" };
-	static const char *const tables[] = { "kube-network-policies", "kube-netpol", "calico", "netpol", "kube-router" };
-	for (size_t i = 0; i < sizeof enforcers / sizeof *enforcers; i++)
-		if (!strncmp(chain, enforcers[i], strlen(enforcers[i])))
-			return ENFORCER;
-	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
-		if (strstr(table, tables[i]))
-			return ENFORCER;
-	return pw_rule_is_kube_proxys(decided) ? KUBE_PROXY : FOREIGN;
-}
-
-static const char *word_for(const struct pw_val *decided, bool policy, bool reject)
-{
-	const char *table = pw_map_str(decided, "table", "");
-	enum owner owner = owner_of(decided);
-	if (owner == ENFORCER)
-		return "enforcer-drop";
-	if (owner == KUBE_PROXY)
-		return "kube-drop";
-	if (!strncmp(table, "bridge", 6))
-		return "bridge-drop";
-	if (!strcmp(pw_map_str(decided, "backend", ""), "legacy"))
-		return "legacy-drop";
-	if (policy)
-		return "policy-drop";
-	return reject ? "rejected" : "dropped";
+	pw_rules_problems(rules, pw_map_set_seq(observation, "problems"));
+	return pw_flow_meet(ctx, rules, &flow, observation, err);
 }
 
 static void put_rule(struct pw_val *ev, const struct pw_val *decided)
@@ -118,55 +80,88 @@ static bool meets_packet(const struct pw_val *drop)
 	return pw_map_bool(drop, "on_path", false) || !strncmp(table, "bridge", 6);
 }
 
-static const struct pw_val *certain_drop(const struct pw_val *list)
+/* What stops the packets of one direction, or NULL. */
+static const struct pw_val *stopper(const struct pw_val *way, bool *ret_reject)
 {
-	for (size_t i = 0; i < pw_val_count(list); i++)
-		if (pw_map_bool(pw_val_at(list, i), "certain", false) && meets_packet(pw_val_at(list, i)))
-			return pw_val_at(list, i);
+	const struct pw_val *walk = pw_map_get(way, "walk"), *list = pw_val_get(way, "drops.drops");
+	const char *outcome = pw_map_str(walk, "outcome", "");
+	*ret_reject = !strcmp(outcome, "reject");
+	if (stops(outcome))
+		return pw_map_get(walk, "decided_by");
+	for (size_t i = 0; i < pw_val_count(list); i++) {
+		const struct pw_val *drop = pw_val_at(list, i);
+		*ret_reject = !strcmp(pw_map_str(drop, "verdict", ""), "reject");
+		if (pw_map_bool(drop, "certain", false) && meets_packet(drop))
+			return drop;
+	}
 	return NULL;
 }
 
-static void list_maybe(const struct pw_val *list, struct pw_val *ev)
+static size_t add_maybe(const struct pw_val *way, char *text, size_t size, size_t used)
+{
+	const struct pw_val *list = pw_val_get(way, "drops.drops");
+	for (size_t i = 0; i < pw_val_count(list) && used < size; i++) {
+		const struct pw_val *drop = pw_val_at(list, i);
+		if (!pw_map_bool(drop, "certain", false) && meets_packet(drop))
+			used += (size_t)snprintf(text + used, size - used, "%s%s %s: %s", used ? "; " : "", pw_map_str(drop, "table", ""), pw_map_str(drop, "chain", ""),
+						 pw_map_str(drop, "rule", ""));
+	}
+	return used;
+}
+
+static void list_maybe(const struct pw_val *observation, struct pw_val *ev)
 {
 	char text[1024] = "";
-	size_t used = 0;
-	for (size_t i = 0; i < pw_val_count(list) && used < sizeof text; i++)
-		if (!pw_map_bool(pw_val_at(list, i), "certain", false) && meets_packet(pw_val_at(list, i)))
-			used += (size_t)snprintf(text + used, sizeof text - used, "%s%s %s: %s", used ? "; " : "", pw_map_str(pw_val_at(list, i), "table", ""),
-						 pw_map_str(pw_val_at(list, i), "chain", ""), pw_map_str(pw_val_at(list, i), "rule", ""));
+	(void)add_maybe(pw_map_get(observation, "back"), text, sizeof text, add_maybe(observation, text, sizeof text, 0));
 	pw_map_set_str(ev, "may_drop", text);
+}
+
+/* A program whose rules could not be read at all, and which may hold some for this packet; of one line of them the place is said
+ * ("nft:12: why"). */
+static const char *unread(const struct pw_val *problems, bool v6)
+{
+	for (size_t i = 0; i < pw_val_count(problems); i++) {
+		const char *text = pw_val_text(pw_val_at(problems, i)), *colon = text ? strchr(text, ':') : NULL;
+		if (colon && colon[1] == ' ' && strncmp(text, v6 ? "iptables" : "ip6tables", v6 ? 8 : 9) != 0)
+			return text;
+	}
+	return NULL;
 }
 
 static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw_result *result, struct pw_err *err)
 {
 	(void)err;
-	const struct pw_val *walk = pw_map_get(observation, "walk"), *list = pw_val_get(observation, "drops.drops");
-	const char *outcome = pw_map_str(walk, "outcome", ""), *node = pw_ctx_str(ctx, "node");
-	const struct pw_val *decided = pw_map_get(walk, "decided_by"), *other = certain_drop(list);
-	if (!*outcome) {
+	const char *node = pw_ctx_str(ctx, "node"), *dst = pw_ctx_str(ctx, "dst");
+	const struct pw_val *walk = pw_map_get(observation, "walk"), *back = pw_map_get(observation, "back");
+	if (!*pw_map_str(walk, "outcome", "")) {
 		pw_result_unknown(result, "the rules of %s could not be walked", node);
 		return PW_OK;
 	}
 	struct pw_val *ev = pw_result_evidence(result);
 	pw_map_set_int(ev, "rules", pw_map_int(observation, "rules", 0));
-	list_maybe(list, ev);
-	if (!stops(outcome) && other)
-		decided = other;
-	if (stops(outcome) || other) {
-		bool reject = !strcmp(outcome, "reject") || !strcmp(pw_map_str(decided, "verdict", ""), "reject");
-		put_rule(ev, decided);
-		const char *word = word_for(decided, !strcmp(pw_map_str(decided, "rule", ""), "policy DROP"), reject);
-		pw_result_set(result, word, "%s %s %s port %lld in %s %s: %s", node, reject ? "rejects" : "drops", pw_ctx_str(ctx, "dst"), pw_ctx_int(ctx, "port"),
-			      pw_map_str(decided, "table", ""), pw_map_str(decided, "chain", ""), pw_map_str(decided, "rule", "chain policy"));
-		return PW_OK;
+	list_maybe(observation, ev);
+	bool reject, answers = false;
+	const struct pw_val *stop = stopper(observation, &reject);
+	if (!stop) {
+		stop = stopper(back, &reject);
+		answers = stop != NULL;
 	}
-	put_rule(ev, NULL);
+	put_rule(ev, stop);
+	pw_map_set_str(ev, "way", !stop ? "" : answers ? "back" : "there");
+	const char *missing = unread(pw_map_get(observation, "problems"), strchr(dst, ':') != NULL);
 	/* What a pod sends to a node is masqueraded by design: the node is outside the pod network. */
-	bool to_node = pw_facts_node_by_ip(pw_ctx_facts(ctx), pw_ctx_str(ctx, "dst")) != NULL;
-	if (pw_map_bool(walk, "masquerade", false) && !to_node)
+	bool to_node = pw_facts_node_by_ip(pw_ctx_facts(ctx), dst) != NULL;
+	if (stop)
+		pw_result_set(result, pw_rule_drop_word(stop, reject), "%s %s %s%s port %lld in %s %s: %s", node, reject ? "rejects" : "drops",
+			      answers ? "the answers of " : "", dst, pw_ctx_int(ctx, "port"), pw_map_str(stop, "table", ""), pw_map_str(stop, "chain", ""),
+			      pw_map_str(stop, "rule", "chain policy"));
+	else if (pw_map_bool(walk, "masquerade", false) && !to_node)
 		pw_result_set(result, "masqueraded", "%s passes the packet, but rewrites its source %s.", node, pw_ctx_str(ctx, "src"));
+	else if (missing)
+		pw_result_unknown(result, "none of the %lld rules read on %s stops %s port %lld, and others could not be read (%s)", pw_map_int(observation, "rules", 0),
+				  node, dst, pw_ctx_int(ctx, "port"), missing);
 	else
-		pw_result_set(result, "accepted", "None of the %lld rules on %s stops %s port %lld.", pw_map_int(observation, "rules", 0), node, pw_ctx_str(ctx, "dst"),
+		pw_result_set(result, "accepted", "None of the %lld rules on %s stops %s port %lld.", pw_map_int(observation, "rules", 0), node, dst,
 			      pw_ctx_int(ctx, "port"));
 	return PW_OK;
 }

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include <packetwalk/dataplane.h>
 
@@ -17,9 +18,10 @@ static const struct pw_param params[] = {
 
 static const struct pw_outcome outcomes[] = {
 	{ "right", PW_CLASS_OK, "The entry has the owner's MAC.", NULL, NULL },
+	{ "proxied", PW_CLASS_OK, "The entry has the MAC of a router, or one that answers for several addresses: the packets go through it by design.", NULL, NULL },
 	{ "none", PW_CLASS_OK, "There is no entry with a MAC: the address is not a neighbour's, or nothing was sent to it.", NULL, NULL },
 	{ "unanswered", PW_CLASS_FAIL, "This place asked who has the address, and nobody answered.", "the owner is in another network segment, or its answers are filtered", "look at VLAN and port security of both switch ports" },
-	{ "learned-wrong", PW_CLASS_FAIL, "The entry has another MAC than the owner: another machine answers for the address.", "two machines with one address, or a proxy that answers ARP for others", "find the machine with that MAC" },
+	{ "learned-wrong", PW_CLASS_FAIL, "The entry has another MAC than the owner: another machine answers for the address.", "two machines with one address, or an owner that got another interface a moment ago", "find the machine with that MAC" },
 	{ "fixed-wrong", PW_CLASS_FAIL, "A permanent entry has another MAC than the owner.", "an entry made by hand or by an agent, older than the owner's interface", "delete the entry" },
 	{ NULL, PW_CLASS_OK, NULL, NULL, NULL },
 };
@@ -34,7 +36,8 @@ static const struct pw_evidence evidence[] = {
 
 static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
 {
-	return pw_read_neighbours(ctx, observation, err);
+	int rc = pw_read_neighbours(ctx, observation, err);
+	return rc ? rc : pw_read_routes(ctx, strchr(pw_ctx_str(ctx, "address"), ':') ? AF_INET6 : AF_INET, observation, err);
 }
 
 /* The entry with a MAC if there is one: several interfaces may have asked. */
@@ -53,6 +56,24 @@ static const struct pw_val *entry_of(const struct pw_val *neighbours, const char
 static bool asked_in_vain(const char *state)
 {
 	return !strcmp(state, "failed") || !strcmp(state, "incomplete");
+}
+
+/* One MAC for all (Azure and other clouds; private VLANs), or a router's: whoever has it passes the packets on. */
+#define PROXIES_FROM 2
+
+static bool is_proxys(const struct pw_val *observation, const struct pw_val *entry)
+{
+	const struct pw_val *all = pw_map_get(observation, "neighbours"), *routes = pw_map_get(observation, "routes");
+	size_t others = 0;
+	for (size_t i = 0; i < pw_val_count(all); i++) {
+		const struct pw_val *other = pw_val_at(all, i);
+		if (other == entry || strcmp(pw_map_str(other, "dev", ""), pw_map_str(entry, "dev", "")) || strcasecmp(pw_map_str(other, "mac", ""), pw_map_str(entry, "mac", "")))
+			continue;
+		others++;
+		if (pw_seq_find(routes, "gateway", pw_map_str(other, "address", "")))
+			return true;
+	}
+	return others >= PROXIES_FROM;
 }
 
 static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw_result *result, struct pw_err *err)
@@ -76,6 +97,8 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 		pw_result_set(result, "none", "There is no neighbour entry for %s.", address);
 	else if (!strcasecmp(seen, mac))
 		pw_result_set(result, "right", "%s is at %s, as its owner says.", address, seen);
+	else if (!pw_map_bool(entry, "permanent", false) && is_proxys(observation, entry))
+		pw_result_set(result, "proxied", "Packets for %s go to %s on %s, which answers for other addresses as well.", address, seen, dev);
 	else
 		pw_result_set(result, pw_map_bool(entry, "permanent", false) ? "fixed-wrong" : "learned-wrong", "Packets for %s go to %s on %s, and its owner has %s.",
 			      address, seen, dev, mac);

@@ -34,6 +34,8 @@ static const struct pw_evidence evidence[] = {
 	{ "addresses", PW_TYPE_STR, NULL, "Addresses of the node's physical interfaces" },
 	{ "bridge", PW_TYPE_STR, NULL, "Pod bridge, empty if the CNI uses none" },
 	{ "bridge_address", PW_TYPE_STR, NULL, "Its address" },
+	{ "bridge_mac", PW_TYPE_STR, NULL, "Its MAC" },
+	{ "gateway", PW_TYPE_ADDRESS, NULL, "The address by which pods of this node reach it, empty if it has no bridge" },
 	{ "pod_cidr", PW_TYPE_STR, NULL, "Pod CIDR of the Node object" },
 	{ "uplink_mtu", PW_TYPE_INT, "bytes", "MTU of the uplink" },
 	{ "uplink_mac", PW_TYPE_STR, NULL, "MAC of the uplink" },
@@ -138,6 +140,8 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_str(ev, "addresses", addresses);
 	pw_map_set_str(ev, "bridge", pw_map_str(bridge, "name", ""));
 	pw_map_set_str(ev, "bridge_address", bridge_address(node, bridge));
+	pw_map_set_strf(ev, "gateway", "%.*s", (int)strcspn(bridge_address(node, bridge), "/"), bridge_address(node, bridge));
+	pw_map_set_str(ev, "bridge_mac", pw_map_str(bridge, "mac", ""));
 	pw_map_set_str(ev, "pod_cidr", node->pod_cidrs.n ? node->pod_cidrs.v[0] : "");
 	pw_map_set_int(ev, "uplink_mtu", pw_map_int(uplink, "mtu", 0));
 	pw_map_set_str(ev, "uplink_mac", pw_map_str(uplink, "mac", ""));

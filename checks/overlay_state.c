@@ -23,6 +23,7 @@ static const struct pw_outcome outcomes[] = {
 	{ "device-missing", PW_CLASS_FAIL, "The cluster uses an overlay, and this node has no such device.", "the CNI agent did not start, or the device was deleted", "restart the CNI agent" },
 	{ "device-down", PW_CLASS_FAIL, "The overlay device is down.", NULL, "set it up, or restart the CNI agent" },
 	{ "address-shared", PW_CLASS_FAIL, "Nodes announce the same tunnel address, or one that is not the node's own.", "the agent picked the wrong interface", "tell the agent the interface" },
+	{ "address-other", PW_CLASS_WARN, "A node announces a tunnel address of its own that is not its InternalIP: right where the agent was told so, and the other node reaches it.", "a second network for pods, or the wrong interface", "see whether the other node reaches that address" },
 	{ "mac-changed", PW_CLASS_FAIL, "The device's MAC differs from the one the node announces: peers address a MAC that is gone.", "the device was made again", "restart the CNI agent on this node" },
 	{ "neighbour-missing", PW_CLASS_FAIL, "No neighbour entry for the peer's tunnel endpoint.", "the agent has not learned of the peer", "restart the CNI agent on this node" },
 	{ "neighbour-stale", PW_CLASS_FAIL, "The neighbour entry holds another MAC than the peer announces.", "the peer's device was made again", "restart the CNI agent on this node" },
@@ -39,7 +40,7 @@ static const struct pw_evidence evidence[] = {
 	{ "uplink_mtu", PW_TYPE_INT, "bytes", "MTU of the device below it, 0 if unknown" },
 	{ "expected_mac", PW_TYPE_STR, NULL, "MAC the peer announces" },
 	{ "seen_mac", PW_TYPE_STR, NULL, "MAC in the neighbour entry" },
-	{ "expected_remote", PW_TYPE_STR, NULL, "Tunnel address the peer announces" },
+	{ "expected_remote", PW_TYPE_ADDRESS, NULL, "Tunnel address the peer announces" },
 	{ "seen_remote", PW_TYPE_STR, NULL, "Address in the forwarding entry" },
 	{ NULL, PW_TYPE_STR, NULL, NULL },
 };
@@ -128,10 +129,24 @@ static bool address_shared(const struct pw_facts *facts, const struct pw_node *n
 	for (size_t i = 0; *own && i < n; i++)
 		if (all[i] != node && !strcmp(announced_address(all[i]), own))
 			return true;
-	return *own && *node->internal_ip && strcmp(own, node->internal_ip);
+	return false;
 }
 
-struct view { const struct pw_node *node, *peer; const struct pw_val *device, *neighbour, *fdb; char mac[18], own_mac[18], vtep[64]; };
+static bool announces_other(const struct pw_node *node)
+{
+	const char *own = announced_address(node);
+	return *own && *node->internal_ip && strcmp(own, node->internal_ip) != 0;
+}
+
+static bool has_address(const struct pw_val *links, const char *address)
+{
+	for (size_t i = 0; i < pw_val_count(links); i++)
+		if (pw_link_has_address(pw_val_at(links, i), address))
+			return true;
+	return false;
+}
+
+struct view { const struct pw_node *node, *peer; const struct pw_val *links, *device, *neighbour, *fdb; char mac[18], own_mac[18], vtep[64]; };
 
 static void conclude(const struct pw_facts *facts, const struct view *v, long long uplink_mtu, struct pw_result *result)
 {
@@ -146,7 +161,7 @@ static void conclude(const struct pw_facts *facts, const struct view *v, long lo
 		pw_result_unknown(result, "%s has %s, which is down, and announces no overlay: whose it is cannot be told", node, dev);
 	else if (!pw_map_bool(v->device, "up", false))
 		pw_result_set(result, "device-down", "%s on %s is down.", dev, node);
-	else if (address_shared(facts, v->node) || address_shared(facts, v->peer))
+	else if (address_shared(facts, v->node) || address_shared(facts, v->peer) || (announces_other(v->node) && !has_address(v->links, announced_address(v->node))))
 		pw_result_set(result, "address-shared", "%s announces the tunnel address %s and %s announces %s; their own are %s and %s.", node,
 			      announced_address(v->node), peer, want, v->node->internal_ip, v->peer->internal_ip);
 	else if (*v->own_mac && strcasecmp(v->own_mac, pw_map_str(v->device, "mac", "")))
@@ -163,6 +178,8 @@ static void conclude(const struct pw_facts *facts, const struct view *v, long lo
 		pw_result_set(result, "fdb-missing", "%s has no forwarding entry for %s, the tunnel MAC of %s.", node, v->mac, peer);
 	else if (*want && strcmp(dst, want))
 		pw_result_set(result, "fdb-wrong", "%s sends frames for %s to %s, but %s is at %s.", node, v->mac, dst, peer, want);
+	else if (announces_other(v->peer))
+		pw_result_set(result, "address-other", "%s sends the tunnel packets for %s to %s, which is not its InternalIP %s.", node, peer, want, v->peer->internal_ip);
 	else if (uplink_mtu > 0 && pw_map_int(v->device, "mtu", 0) > uplink_mtu - VXLAN_OVERHEAD)
 		pw_result_set(result, "mtu-too-large", "%s on %s has MTU %lld, and its uplink only %lld.", dev, node, pw_map_int(v->device, "mtu", 0), uplink_mtu);
 	else
@@ -180,6 +197,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 		pw_result_unknown(result, "the Node objects of both ends are needed");
 		return PW_OK;
 	}
+	v.links = pw_map_get(observation, "links");
 	v.device = find_vxlan(observation, announces_overlay(v.node));
 	const char *dev = pw_map_str(v.device, "name", "");
 	announced_mac(v.peer, v.mac);

@@ -19,6 +19,7 @@ static const struct pw_param params[] = {
 static const struct pw_outcome outcomes[] = {
 	{ "ok", PW_CLASS_OK, "Packets as large as the sender's interface allows arrive.", NULL, NULL },
 	{ "reduced", PW_CLASS_OK, "The path is narrower than the interface, and says so (ICMP or the own route): path MTU discovery works.", NULL, NULL },
+	{ "clamped", PW_CLASS_OK, "Large packets vanish without a word, and TCP is told to send smaller ones (MSS): connections work, datagrams may not.", NULL, NULL },
 	{ "black-hole", PW_CLASS_FAIL, "Small packets arrive, large ones vanish without a word.", "MTU too large for an overlay, or a link with a smaller MTU whose ICMP is filtered", "lower the MTU, or let ICMP type 3 pass" },
 	{ "no-answer", PW_CLASS_UNKNOWN, "Nothing answers, small packets neither.", "ICMP is filtered, or the host is down", "give a TCP port" },
 	{ NULL, PW_CLASS_OK, NULL, NULL, NULL },
@@ -81,6 +82,14 @@ static bool bulk_stalled(const struct pw_val *bulk)
 	       pw_map_int(bulk, "retransmits", 0) > 0 && acked <= (mss > 0 ? mss : 1);
 }
 
+/* A bulk came through at once, in segments that fit what the path lets through: its MSS was set on the way, or at an end. */
+static bool healed_by_mss(const struct pw_val *bulk, long long largest)
+{
+	enum { HEADERS = 40, SEGMENTS = 4 };
+	long long mss = pw_map_int(bulk, "snd_mss", 0);
+	return mss > 0 && mss + HEADERS <= largest && pw_map_int(bulk, "retransmits", 0) == 0 && pw_map_int(bulk, "acked", 0) > SEGMENTS * mss;
+}
+
 /* No link that carries IP is narrower on purpose; a filter of large pings cuts below it. */
 #define NARROWEST_LINK 1200
 
@@ -102,6 +111,9 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	if (bulk_stalled(bulk))
 		pw_result_set(result, "black-hole", "A connection to %s opens, but of %lld bytes sent only %lld were acknowledged.", address, pw_map_int(bulk, "sent", 0),
 			      pw_map_int(bulk, "acked", 0));
+	else if (largest && lost && lost <= link && !*from && healed_by_mss(bulk, largest))
+		pw_result_set(result, "clamped", "%s answers packets of %lld bytes, and those of %lld vanish; TCP sends segments of %lld and is well.", address, largest, lost,
+			      pw_map_int(bulk, "snd_mss", 0));
 	else if (largest && lost && lost <= link && !*from && (largest >= NARROWEST_LINK || !(connected && pw_map_int(bulk, "acked", 0) > lost)))
 		pw_result_set(result, "black-hole", "%s answers packets of %lld bytes, and those of %lld vanish, though the interface takes %lld.", address, largest, lost, link);
 	else if (*from)

@@ -34,6 +34,8 @@ static const struct pw_evidence evidence[] = {
 	{ "mtu", PW_TYPE_INT, "bytes", "MTU of the interface" },
 	{ "mac", PW_TYPE_STR, NULL, "MAC of the interface" },
 	{ "gateway", PW_TYPE_STR, NULL, "Default gateway, empty if none" },
+	{ "next_hop", PW_TYPE_STR, NULL, "Next hop of the route to the address asked about, empty if it is on-link" },
+	{ "peer_index", PW_TYPE_STR, NULL, "Index of the other end of the interface, in the namespace of the node, empty if unknown" },
 	{ "route_dev", PW_TYPE_STR, NULL, "Device the route to the address asked about uses" },
 	{ "qdisc", PW_TYPE_STR, NULL, "Queueing discipline of the interface" },
 	{ NULL, PW_TYPE_STR, NULL, NULL },
@@ -128,6 +130,10 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_int(ev, "mtu", pw_map_int(v.own, "mtu", 0));
 	pw_map_set_str(ev, "mac", pw_map_str(v.own, "mac", ""));
 	pw_map_set_str(ev, "gateway", v.gateway);
+	pw_map_set_str(ev, "next_hop", pw_map_str(route, "gateway", ""));
+	pw_map_set_str(ev, "peer_index", "");
+	if (pw_map_int(v.own, "peer_index", 0) > 0)
+		pw_map_set_strf(ev, "peer_index", "%lld", pw_map_int(v.own, "peer_index", 0));
 	pw_map_set_str(ev, "route_dev", pw_map_str(route, "dev", ""));
 	pw_map_set_str(ev, "qdisc", pw_map_str(v.own, "qdisc", ""));
 	conclude(ref, pod->ip, &v, route, to ? to : "", result);

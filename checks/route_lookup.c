@@ -35,27 +35,17 @@ static const struct pw_evidence evidence[] = {
 	{ "gateway", PW_TYPE_STR, NULL, "Next hop, empty if on-link" },
 	{ "owner", PW_TYPE_STR, NULL, "Node that runs the pod" },
 	{ "overlay", PW_TYPE_BOOL, NULL, "The device is a tunnel" },
+	{ "to_router", PW_TYPE_BOOL, NULL, "The next hop is no node: a router of the network" },
 	{ "src", PW_TYPE_STR, NULL, "Source address the kernel would choose" },
 	{ NULL, PW_TYPE_STR, NULL, NULL },
 };
-
-/* The route of a packet in transit: it comes in where the node's own route to the sender goes out. */
-static int route_of_transit(struct pw_ctx *ctx, const char *from, const char *dst, struct pw_val *observation, struct pw_err *err)
-{
-	struct pw_val *back = pw_map_set_map(observation, "back");
-	int rc = pw_route_get(ctx, from, NULL, NULL, 0, back, err);
-	const char *dev = pw_map_str(back, "dev", "");
-	if (rc || !*dev || strcmp(pw_map_str(back, "result", ""), "ok"))
-		return rc;
-	return pw_route_get(ctx, dst, from, dev, 0, pw_map_set_map(observation, "transit"), err);
-}
 
 static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
 {
 	const char *dst = pw_ctx_str(ctx, "address"), *from = pw_ctx_str(ctx, "from");
 	int rc = pw_route_get(ctx, dst, NULL, NULL, 0, pw_map_set_map(observation, "route"), err);
 	if (!rc && from && *from)
-		rc = route_of_transit(ctx, from, dst, observation, err);
+		rc = pw_route_transit(ctx, dst, from, pw_map_set_map(observation, "transit"), err);
 	if (!rc)
 		rc = pw_read_links(ctx, observation, err);
 	if (!rc)
@@ -66,15 +56,6 @@ static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *
 static const char *link_kind(const struct pw_val *observation, const char *dev)
 {
 	return pw_map_str(pw_seq_find(pw_map_get(observation, "links"), "name", dev), "kind", "");
-}
-
-static bool is_tunnel(const char *kind)
-{
-	static const char *const kinds[] = { "vxlan", "geneve", "ipip", "gre", "wireguard", "tun", "sit", "ip6tnl" };
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-		if (!strcmp(kind, kinds[i]))
-			return true;
-	return false;
 }
 
 /* Devices behind which the pods of this node stand. */
@@ -114,7 +95,7 @@ static bool nodes_hold_routes(const struct pw_facts *facts, const struct pw_val 
 		const struct pw_val *route = pw_val_at(routes, i);
 		const char *gateway = pw_map_str(route, "gateway", "");
 		if (is_pod_range_of_other(facts, node, pw_map_str(route, "dst", "")) || (*gateway && pw_facts_node_by_ip(facts, gateway)) ||
-		    is_tunnel(link_kind(o, pw_map_str(route, "dev", ""))))
+		    pw_link_is_tunnel(link_kind(o, pw_map_str(route, "dev", ""))))
 			return true;
 	}
 	return false;
@@ -132,18 +113,12 @@ static const struct pw_val *deciding(const struct pw_val *o)
 	return pw_map_get(o, "route");
 }
 
-/* A rule that refuses all from this sender. The kernel's answer for a packet in transit has one number for this and for more. */
-static const char *refusing_rule(const struct pw_val *o, const char *from)
+/* Whose packets a routing rule of the node refuses, if it is this sender's. */
+static const char *refused_block(const struct pw_val *o, const char *from)
 {
-	const struct pw_val *rules = pw_map_get(o, "rules");
-	for (size_t i = 0; from && *from && i < pw_val_count(rules); i++) {
-		const struct pw_val *rule = pw_val_at(rules, i);
-		const char *action = pw_map_str(rule, "action", "lookup"), *block = pw_map_str(rule, "from", ""), *to = pw_map_str(rule, "to", "");
-		bool refuses = !strcmp(action, "blackhole") || !strcmp(action, "unreachable") || !strcmp(action, "prohibit");
-		if (refuses && !*pw_map_str(rule, "iif", "") && pw_address_in_cidr(from, block) == 1 && (!*to || pw_address_in_cidr(pw_map_str(pw_map_get(o, "route"), "dst", ""), to) == 1))
-			return block;
-	}
-	return NULL;
+	const struct pw_val *rule = from && *from ? pw_routes_refusal(o, from, pw_map_str(pw_map_get(o, "route"), "dst", "")) : NULL;
+	const char *block = pw_map_str(rule, "from", "");
+	return !rule ? NULL : *block && strcmp(block, "default") ? block : "everybody";
 }
 
 static void conclude(const struct pw_facts *facts, const struct pw_val *o, const char *node, const struct pw_pod *pod, const char *refused, struct pw_result *result)
@@ -169,7 +144,7 @@ static void conclude(const struct pw_facts *facts, const struct pw_val *o, const
 		pw_result_set(result, "leaves", "%s runs on %s, whose route for %s leaves by %s.", pod->meta.name, node, pod->ip, dev);
 	else if (here)
 		pw_result_set(result, "ok", "%s reaches %s by %s.", node, pod->ip, dev);
-	else if (is_tunnel(kind))
+	else if (pw_link_is_tunnel(kind))
 		pw_result_set(result, "ok", "%s sends %s into the overlay device %s.", node, pod->ip, dev);
 	else if (!strcmp(kind, "bridge") && !*gateway)
 		pw_result_set(result, "stays-here", "%s runs on %s, but the route of %s keeps %s on its own %s.", pod->meta.name, pod->node, node, pod->ip, dev);
@@ -202,9 +177,11 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_str(ev, "dev", pw_map_str(route, "dev", ""));
 	pw_map_set_str(ev, "gateway", pw_map_str(route, "gateway", ""));
 	pw_map_set_str(ev, "owner", pod->node);
-	pw_map_set_bool(ev, "overlay", is_tunnel(link_kind(observation, pw_map_str(route, "dev", ""))));
+	pw_map_set_bool(ev, "overlay", pw_link_is_tunnel(link_kind(observation, pw_map_str(route, "dev", ""))));
+	const char *gateway = pw_map_str(route, "gateway", "");
+	pw_map_set_bool(ev, "to_router", *gateway && !pw_link_is_tunnel(link_kind(observation, pw_map_str(route, "dev", ""))) && !pw_facts_node_by_ip(facts, gateway));
 	pw_map_set_str(ev, "src", pw_map_str(route, "src", ""));
-	conclude(facts, observation, pw_ctx_str(ctx, "node"), pod, refusing_rule(observation, pw_ctx_str(ctx, "from")), result);
+	conclude(facts, observation, pw_ctx_str(ctx, "node"), pod, refused_block(observation, pw_ctx_str(ctx, "from")), result);
 	return PW_OK;
 }
 

@@ -51,11 +51,6 @@ static const struct pw_evidence evidence[] = {
 	{ NULL, PW_TYPE_STR, NULL, NULL },
 };
 
-/* A DNS question for ". NS": DNS and echo servers answer it, others ignore it. */
-static const unsigned char udp_payload[] = {
-	0x70, 0x77, 0x01, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x00, 0x01,
-};
-
 static struct pw_tcp_spec spec_of(const struct pw_ctx *ctx)
 {
 	return (struct pw_tcp_spec){
@@ -74,7 +69,7 @@ static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *
 	if (!strcmp(protocol, "SCTP"))
 		return pw_err_set(err, PW_UNSUPPORTED, "SCTP ports cannot be probed");
 	if (!strcmp(protocol, "UDP"))
-		return pw_probe_udp(ctx, spec.address, spec.port, udp_payload, sizeof udp_payload, spec.count, spec.timeout_ms, observation, err);
+		return pw_probe_udp(ctx, spec.address, spec.port, pw_udp_question, sizeof pw_udp_question, spec.count, spec.timeout_ms, observation, err);
 	return pw_probe_tcp(ctx, &spec, observation, err);
 }
 
@@ -85,7 +80,7 @@ static int borrow(struct pw_ctx *ctx, struct pw_tools *tools, struct pw_val *obs
 	if (!strcmp(protocol, "SCTP"))
 		return pw_err_set(err, PW_UNSUPPORTED, "SCTP ports cannot be probed");
 	if (!strcmp(protocol, "UDP"))
-		return pw_borrow_udp(ctx, tools, spec.address, spec.port, udp_payload, sizeof udp_payload, spec.count, spec.timeout_ms, observation, err);
+		return pw_borrow_udp(ctx, tools, spec.address, spec.port, pw_udp_question, sizeof pw_udp_question, spec.count, spec.timeout_ms, observation, err);
 	return pw_borrow_tcp(ctx, tools, &spec, observation, err);
 }
 

@@ -43,3 +43,34 @@ bool pw_rule_is_of_no_service(const struct pw_val *rule)
 {
 	return strstr(pw_map_str(rule, "table", ""), "kube-proxy") && !strcmp(pw_map_str(rule, "chain", ""), "cluster-ips-check");
 }
+
+/* Who wrote a rule, by the names components give their chains and tables (kube-router: KUBE-POD-FW, KUBE-NWPLCY; Calico: cali-*;
+ * kube-network-policies and others: a table of that name; Cilium, Antrea, Weave). */
+static bool is_enforcers(const char *table, const char *chain)
+{
+	static const char *const chains[] = { "KUBE-POD-FW", "KUBE-NWPLCY", "KUBE-ROUTER", "cali-", "CILIUM_", "ANTREA-", "WEAVE-NPC" };
+	static const char *const tables[] = { "kube-network-policies", "kube-netpol", "calico", "netpol", "kube-router" };
+	for (size_t i = 0; i < sizeof chains / sizeof *chains; i++)
+		if (!strncmp(chain, chains[i], strlen(chains[i])))
+			return true;
+	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+		if (strstr(table, tables[i]))
+			return true;
+	return false;
+}
+
+const char *pw_rule_drop_word(const struct pw_val *rule, bool reject)
+{
+	const char *table = pw_map_str(rule, "table", "");
+	if (is_enforcers(table, pw_map_str(rule, "chain", "")))
+		return "enforcer-drop";
+	if (pw_rule_is_kube_proxys(rule))
+		return "kube-drop";
+	if (!strncmp(table, "bridge", 6))
+		return "bridge-drop";
+	if (!strcmp(pw_map_str(rule, "backend", ""), "legacy"))
+		return "legacy-drop";
+	if (!strcmp(pw_map_str(rule, "rule", ""), "policy DROP"))
+		return "policy-drop";
+	return reject ? "rejected" : "dropped";
+}

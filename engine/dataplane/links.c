@@ -188,3 +188,22 @@ bool pw_link_has_address(const struct pw_val *link, const char *address)
 	}
 	return false;
 }
+
+bool pw_link_is_tunnel(const char *kind)
+{
+	static const char *const kinds[] = { "vxlan", "geneve", "ipip", "gre", "gretap", "wireguard", "tun", "sit", "ip6tnl", "ip6gre" };
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (!strcmp(kind, kinds[i]))
+			return true;
+	return false;
+}
+
+bool pw_link_is_uplink(const struct pw_val *link)
+{
+	static const char *const prefixes[] = { "eth", "ens", "eno", "enp", "bond" };
+	const char *kind = pw_map_str(link, "kind", ""), *name = pw_map_str(link, "name", "");
+	for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+		if (!strncmp(name, prefixes[i], strlen(prefixes[i])))
+			return true;
+	return !*kind && *name && strcmp(name, "lo") != 0;
+}

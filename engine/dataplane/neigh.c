@@ -98,3 +98,15 @@ int pw_read_fdb(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err)
 {
 	return read_table(ctx, AF_BRIDGE, take_fdb, "fdb", "listing forwarding entries", ret, err);
 }
+
+const struct pw_val *pw_port_of(const struct pw_val *observation, const char *address)
+{
+	const struct pw_val *neighbour = pw_seq_find(pw_map_get(observation, "neighbours"), "address", address), *fdb = pw_map_get(observation, "fdb");
+	const char *mac = pw_map_str(neighbour, "mac", "");
+	for (size_t i = 0; *mac && i < pw_val_count(fdb); i++) {
+		const struct pw_val *entry = pw_val_at(fdb, i);
+		if (!strcmp(pw_map_str(entry, "mac", ""), mac))
+			return pw_seq_find(pw_map_get(observation, "links"), "name", pw_map_str(entry, "dev", ""));
+	}
+	return NULL;
+}

@@ -296,3 +296,16 @@ int pw_route_get(struct pw_ctx *ctx, const char *dst, const char *from, const ch
 		pw_map_set_str(ret, "result", iif && *iif ? input_refusal(ctx, &q, kernel_errno) : refusal(kernel_errno));
 	return pw_arena_failed(pw_ctx_arena(ctx)) ? pw_err_set(err, PW_NOMEM, "looking up the route for %s: out of memory", dst) : PW_OK;
 }
+
+int pw_route_transit(struct pw_ctx *ctx, const char *dst, const char *from, struct pw_val *ret, struct pw_err *err)
+{
+	struct pw_val *back = pw_val_map(pw_ctx_arena(ctx));
+	int rc = pw_route_get(ctx, from, NULL, NULL, 0, back, err);
+	const char *dev = pw_map_str(back, "dev", "");
+	if (rc || !*dev || strcmp(pw_map_str(back, "result", ""), "ok"))
+		return rc;
+	rc = pw_route_get(ctx, dst, from, dev, 0, ret, err);
+	if (!rc)
+		pw_map_set_str(ret, "iif", dev);
+	return rc;
+}

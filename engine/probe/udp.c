@@ -154,6 +154,10 @@ static int start(struct attempt *a, const struct pw_endpoint *to, const void *pa
 	return PW_OK;
 }
 
+const unsigned char pw_udp_question[PW_UDP_QUESTION_SIZE] = {
+	0x70, 0x77, 0x01, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x00, 0x01,
+};
+
 int pw_probe_udp(struct pw_ctx *ctx, const char *address, unsigned port, const void *payload, size_t len,
 		 unsigned count, unsigned timeout_ms, struct pw_val *ret, struct pw_err *err)
 {

@@ -18,15 +18,28 @@
 int pw_read_links(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err);
 /* Is `address` (without a length, not empty) one of a link's own? */
 bool pw_link_has_address(const struct pw_val *link, const char *address);
+/* Does a link of this kind carry the packets of others inside its own (an overlay, a VPN)? */
+bool pw_link_is_tunnel(const char *kind);
+/* Is a link not made of software, as far as kind and name tell? A lab's uplink is a veth named eth0, a machine's has no kind. */
+bool pw_link_is_uplink(const struct pw_val *link);
 /* ret "routes": [{dst ("ip/len" or "default"), table, type, gateway, dev, src, mtu, proto, scope, metric, onlink, nexthops: [..]}], "rules": [..] */
 int pw_read_routes(struct pw_ctx *ctx, int family, struct pw_val *ret, struct pw_err *err);
 /* RTM_GETROUTE as linux.md says. from/iif/mark optional. ret: {dst, result: ok|unreachable|no-route|prohibited|blackhole|
  *   forwarding-off|rp-filter|error, type, dev, gateway, src, mtu, table, matched} */
 int pw_route_get(struct pw_ctx *ctx, const char *dst, const char *from, const char *iif, unsigned mark, struct pw_val *ret, struct pw_err *err);
+/* The route of a packet in transit, which comes in where the own route to its sender goes out: as pw_route_get, and "iif".
+ * Nothing is put into ret where the way to the sender is not known. */
+int pw_route_transit(struct pw_ctx *ctx, const char *dst, const char *from, struct pw_val *ret, struct pw_err *err);
+/* The routing rule by which a packet of `from` for `dst` is refused, by itself or by the route of its table; NULL: none that is known.
+ * Takes what pw_read_routes put into `observation`. */
+const struct pw_val *pw_routes_refusal(const struct pw_val *observation, const char *from, const char *dst);
 /* ret "neighbours": [{address, dev, mac, state, permanent}] */
 int pw_read_neighbours(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err);
 /* ret "fdb": [{mac, dev, dst, port, vni, permanent, master}] */
 int pw_read_fdb(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err);
+/* The link behind which an address was learned: a bridge's port that knows the MAC of its neighbour entry; or NULL. Takes what the
+ * three readers of links, neighbours and fdb put into `observation`. */
+const struct pw_val *pw_port_of(const struct pw_val *observation, const char *address);
 /* ret "sockets": [{protocol: tcp|udp, family: 4|6, address, port, v6only, queue, backlog, drops, inode}] of this namespace */
 int pw_read_listeners(struct pw_ctx *ctx, struct pw_val *ret, struct pw_err *err);
 /* Selected sysctls. ret "sysctls": {"net.ipv4.ip_forward": "1", ...} (absent file: key missing) */
@@ -94,12 +107,25 @@ int pw_rules_walk(const struct pw_rules *rules, const struct pw_packet *packet, 
  * ret "drops": [{backend, table, chain, hook, rule, packets, verdict: drop|reject, certain, on_path}]: certain when nothing
  * of the packet gets past that base chain, on_path when the walk above crosses that hook. */
 int pw_rules_find_drops(const struct pw_rules *rules, const struct pw_packet *packet, struct pw_arena *arena, struct pw_val *ret, struct pw_err *err);
+/* One flow as this place meets it: forwarded, unless it starts or ends here. */
+struct pw_flow {
+	const char *src, *dst, *protocol; /* as in struct pw_packet */
+	unsigned port;
+	bool from_here, to_here;
+	bool answered; /* look at the answers too; a tunnel's packets go to one port in both directions, and answer nothing */
+};
+/* Walks the flow's packets with the interfaces they take here, by routes, neighbours and bridge ports. ret: "walk" of pw_rules_walk and
+ * "drops" of pw_rules_find_drops, and the same of the answers in "back". */
+int pw_flow_meet(struct pw_ctx *ctx, const struct pw_rules *rules, const struct pw_flow *flow, struct pw_val *ret, struct pw_err *err);
 /* Counters of every rule that may drop or reject: flat {"filter/FORWARD#3 -j DROP": packets, "filter/FORWARD policy DROP": packets} */
 int pw_rules_drop_counters(const struct pw_rules *rules, struct pw_val *ret);
 /* Is a rule that the walk names (its decided_by, a step of its trail) kube-proxy's, by its chain (iptables) or table (nftables)? */
 bool pw_rule_is_kube_proxys(const struct pw_val *rule);
 /* Is it the one that the nftables mode has for packets to Service addresses, or ports of them, that it knows nothing of? */
 bool pw_rule_is_of_no_service(const struct pw_val *rule);
+/* What it means that such a rule stops a packet, by who wrote it: "enforcer-drop", "kube-drop", "bridge-drop", "legacy-drop",
+ * "policy-drop" (a chain's own policy), "rejected", "dropped". */
+const char *pw_rule_drop_word(const struct pw_val *rule, bool reject);
 /* kube-proxy's chain name (iptables mode): prefix "KUBE-SVC-", "KUBE-SEP-" ...; endpoint "ip:port" or NULL. out has at least 29 bytes. */
 void pw_kube_chain(const char *prefix, const char *ns, const char *name, const char *port_name, const char *protocol, const char *endpoint, char out[32]);
 

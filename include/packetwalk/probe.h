@@ -79,6 +79,9 @@ int pw_probe_tcp(struct pw_ctx *ctx, const struct pw_tcp_spec *spec, struct pw_v
 int pw_probe_tcp_exchange(struct pw_ctx *ctx, const struct pw_tcp_spec *spec, const void *payload, size_t len,
 			  struct pw_val *ret, struct pw_err *err);
 
+/* A DNS question for ". NS": DNS and echo servers answer it, others ignore it. */
+#define PW_UDP_QUESTION_SIZE 17
+extern const unsigned char pw_udp_question[PW_UDP_QUESTION_SIZE];
 /* UDP: send `payload`, wait for an answer, `count` times from fresh ports.
  * ret: {attempts: [{result: answered|silent|refused-icmp|unreachable|local-denied, ms, from, bytes, head, errno, icmp, other_source}..],
  *       answered, silent, refused, other_source (replies from another address) counts} */
