@@ -53,7 +53,12 @@ reset_underlay() {
 	done | at switch ip -batch -
 	{ echo 'flush ruleset'; gw_rules; } | at gw nft -f -
 	at gw sysctl -qw net.ipv4.ip_forward=1
-	at gw ip link set eth1 mtu 1500 up
+	at gw ip -batch - <<-BATCH
+		link set eth1 mtu 1500 up
+		address flush dev eth1
+		address add $gw_outside/24 dev eth1
+		neighbour flush dev eth0 nud permanent
+	BATCH
 	for port in admin cp ext; do at "$port" nft flush ruleset; done
 	if ! cmp -s <(ext_records) "$LAB_DIR/state/ext.records"; then
 		signal_at ext TERM unbound
