@@ -13,7 +13,7 @@
 #include <packetwalk/lookup.h>
 #include <packetwalk/probe.h>
 
-enum { DISCARD = 9, CALL_MS = 3500 /* three ARP requests take 3 s */, NEIGHBOUR_MS = 300 };
+enum { DISCARD = 9, CALL_MS = 3500 /* three ARP requests take 3 s */, NEIGHBOUR_MS = 300, ASK_MS = 500 };
 
 static const struct pw_param params[] = {
 	{ "service", PW_TYPE_SERVICE, 1, NULL, NULL, "The Service" },
@@ -44,12 +44,29 @@ static int call(struct pw_ctx *ctx, const char *address, unsigned ms, struct pw_
 	return pw_probe_tcp(ctx, &spec, ret, err);
 }
 
+/* Asked on the wire where the address is of the own segment and this place may: the neighbour table also names an owner that has gone. */
+static int ask_now(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
+{
+	struct pw_arp_spec spec = { .address = pw_ctx_str(ctx, "address"), .tries = 3, .timeout_ms = ASK_MS };
+	struct pw_val *route = pw_val_map(pw_ctx_arena(ctx));
+	int rc = strchr(spec.address, ':') ? PW_OK : pw_route_get(ctx, spec.address, NULL, NULL, 0, route, err);
+	spec.dev = pw_map_str(route, "dev", "");
+	spec.source = pw_map_str(route, "src", "");
+	if (rc || strcmp(pw_map_str(route, "type", ""), "unicast") != 0 || *pw_map_str(route, "gateway", "") || !*spec.source)
+		return rc;
+	if (pw_probe_arp(ctx, &spec, pw_map_set_map(observation, "arp"), err))
+		pw_err_clear(err);
+	return PW_OK;
+}
+
 static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
 {
 	const char *neighbour = pw_ctx_str(ctx, "neighbour");
 	int rc = call(ctx, pw_ctx_str(ctx, "address"), CALL_MS, pw_map_set_map(observation, "call"), err);
 	if (!rc && neighbour && *neighbour)
 		rc = call(ctx, neighbour, NEIGHBOUR_MS, pw_map_set_map(observation, "neighbour"), err);
+	if (!rc)
+		rc = ask_now(ctx, observation, err);
 	if (!rc)
 		rc = pw_read_neighbours(ctx, observation, err);
 	if (!rc)
@@ -116,7 +133,9 @@ static void conclude(struct pw_ctx *ctx, const struct pw_service *svc, const str
 {
 	const char *address = pw_ctx_str(ctx, "address"), *asked = pw_ctx_str(ctx, "node");
 	const struct pw_val *neighbours = pw_map_get(observation, "neighbours");
-	const char *mac = mac_of(neighbours, address);
+	const struct pw_val *arp = pw_map_get(observation, "arp");
+	const char *now = pw_val_text(pw_val_at(pw_map_get(arp, "answers"), 0));
+	const char *mac = pw_map_int(arp, "sent", 0) ? (now ? now : "") : mac_of(neighbours, address);
 	const struct pw_node *node = *mac ? node_with_mac(pw_ctx_facts(ctx), neighbours, mac) : NULL;
 	const char *owner = has_address(observation, address) ? asked : node ? node->meta.name : "";
 	struct pw_val *ev = pw_result_evidence(result);
@@ -157,6 +176,7 @@ const struct pw_check pw_check_vip_owner = {
 	.outcomes = outcomes,
 	.evidence = evidence,
 	.effect = PW_EFFECT_SENDS,
+	.needs = PW_NEEDS_NET_RAW,
 	.facts = PW_FACT_SERVICES | PW_FACT_SLICES | PW_FACT_NODES,
 	.timeout_ms = 8000,
 	.example = "check vip_owner service=shop/api-lb address=192.168.50.200 node=n1 --at node:n1",
