@@ -71,7 +71,7 @@ no_process() { ! pgrep -af "$LAB_DIR.*packetwalk-(probe|node)-|packetwalk-(probe
 is_gone() { [ ! -d "/proc/$1" ]; }
 namespaces() { case $kind in netns) ls "$LAB_DIR/objects/Namespace/_" ;; cluster) "$lab" kubectl get namespaces -o name ;; esac; }
 # The run's own process, in the session that was made for it: programs it starts have groups of their own.
-main_of() { pgrep -s "$1" -x packetwalk | head -n 1; }
+main_of() { pgrep -s "$1" -x "$(basename "$PACKETWALK" | cut -c 1-15)" | head -n 1; }
 has_main() { [ -n "$(main_of "$1")" ]; }
 
 clear() { # TITLE: nothing is left
