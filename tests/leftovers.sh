@@ -74,6 +74,12 @@ namespaces() { case $kind in netns) ls "$LAB_DIR/objects/Namespace/_" ;; cluster
 main_of() { pgrep -s "$1" -x "$(basename "$PACKETWALK" | cut -c 1-15)" | head -n 1; }
 has_main() { [ -n "$(main_of "$1")" ]; }
 
+# From beside, whether large packets pass is not seen: such a walk ends inconclusive, but nothing it saw was wrong.
+sees_it() { # EFFECT EXIT-CODE
+	case $1$2 in creates0 | creates4 | privileged0) ;; *) return 1 ;; esac
+	grep -q '^Creating ' "$tmp/err" && grep -q '^Removing pod ' "$tmp/err" && grep -q '^OK *by-ip: ' "$tmp/err" && ! grep -q '^FAIL' "$tmp/err"
+}
+
 clear() { # TITLE: nothing is left
 	until_true 30 no_pod
 	report $? "$1: no pod is left"
@@ -99,9 +105,10 @@ in_background() { # EFFECT ARGS …: sets $session, $main
 namespaces >"$tmp/namespaces"
 
 for effect in creates privileged; do
-	run "$effect" run pod-to-service from=shop/web to=shop/api >"$tmp/out" 2>"$tmp/err" &&
-		grep -q '^Creating ' "$tmp/err" && grep -q '^Removing pod ' "$tmp/err"
-	report $? "$effect: a healthy call is healthy" "$tmp/err"
+	run "$effect" run pod-to-service from=shop/web to=shop/api >"$tmp/out" 2>"$tmp/err"
+	code=$?
+	sees_it "$effect" "$code"
+	report $? "$effect: a healthy call is seen to work: $code" "$tmp/err"
 	clear "$effect, success"
 done
 
@@ -145,12 +152,14 @@ kill -KILL "$main"
 wait "$job"
 any_pod && any_ledger
 report $? "after kill -9 the pod and its ledger are there"
-in_background creates run pod-to-pod from=shop/web to=shop/api-2 port=8080
+in_background creates run pod-to-service from=shop/web to=shop/api
 until_true 60 any_pod
 "$lab" run cleanup >"$tmp/cleaned" 2>&1
 report $? "cleanup, beside a run that runs" "$tmp/cleaned"
 wait "$job"
-report $? "which is not disturbed" "$tmp/err"
+code=$?
+sees_it creates "$code"
+report $? "which is not disturbed: $code" "$tmp/err"
 clear "kill -9 and cleanup"
 
 [ "$kind" != cluster ] || . "$here/cluster/verbs.sh"

@@ -43,6 +43,14 @@ static void tell(int fd, const char *key, const char *text, int code)
 	(void)pw_wire_send(fd, doc, FRAME_MAX, NULL); /* nobody reads any more: then the next write fails, too */
 }
 
+static void tell_making(int fd, const struct pw_made *made, const char *what)
+{
+	PW_CLEAN_BUF struct pw_buf text;
+	pw_buf_init(&text, SAY_MAX * 2);
+	pw_buf_printf(&text, "pod %s/%s: %s", made->ns, made->name, what);
+	tell(fd, "making", pw_buf_str(&text), 0);
+}
+
 static int failed(const struct pw_made *made, int fd, const struct pw_err *why)
 {
 	struct pw_err err = PW_ERR_INIT;
@@ -78,18 +86,15 @@ static int look(const struct pw_made *made, struct pw_buf *say, struct pw_err *e
 static int wait_until_it_runs(const struct pw_made *made, int fd, struct pw_err *err)
 {
 	int64_t until = pw_mono_ms() + made->start_ms;
-	PW_CLEAN_BUF struct pw_buf say, text;
+	PW_CLEAN_BUF struct pw_buf say;
 	pw_buf_init(&say, SAY_MAX);
-	pw_buf_init(&text, SAY_MAX * 2);
 	for (;;) {
 		int rc = look(made, &say, err);
 		if (rc)
 			return rc < 0 ? rc : PW_OK;
 		if (pw_mono_ms() >= until)
 			return pw_err_set(err, PW_TIMEOUT, "%s; it did not run within %u s", pw_buf_str(&say), made->start_ms / 1000);
-		pw_buf_clear(&text);
-		pw_buf_printf(&text, "pod %s/%s: %s", made->ns, made->name, pw_buf_str(&say));
-		tell(fd, "making", pw_buf_str(&text), 0);
+		tell_making(fd, made, pw_buf_str(&say));
 		(void)poll(NULL, 0, LOOK_MS);
 	}
 }
@@ -97,7 +102,7 @@ static int wait_until_it_runs(const struct pw_made *made, int fd, struct pw_err 
 static void settle(const struct pw_made *made, int fd)
 {
 	int64_t until = pw_mono_ms() + made->settle_ms, left;
-	tell(fd, "making", "it runs; until the network policies take hold", 0);
+	tell_making(fd, made, "it runs, and in a moment the network policies know it");
 	while ((left = until - pw_mono_ms()) > 0)
 		(void)poll(NULL, 0, (int)left);
 }
@@ -123,7 +128,7 @@ int pw_made_child(void *arg, int out_fd)
 	const struct pw_made_job *job = arg;
 	const struct pw_made *made = job->made;
 	struct pw_err err = PW_ERR_INIT;
-	tell(out_fd, "making", "asking the API server for it", 0);
+	tell_making(out_fd, made, "the API server is asked for it");
 	int rc = pw_kube_create(made->kube, made->manifest, PW_MADE_CREATE_MS, &err);
 	if (rc < 0)
 		return failed(made, out_fd, &err);
