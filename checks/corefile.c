@@ -21,7 +21,7 @@ static const struct pw_outcome outcomes[] = {
 	{ "stub", PW_CLASS_OK, "The name is in a stub zone with servers of its own.", NULL, NULL },
 	{ "clusterset", PW_CLASS_WARN, "The name is in the zone that clusters share, and the Corefile has no zone for it.", "the Service is not exported, or the multi-cluster DNS is not installed", "export the Service; add the stub zone" },
 	{ "loops", PW_CLASS_FAIL, "The zone is forwarded to the cluster DNS itself, or to a stub resolver of the pod: CoreDNS's loop plugin then ends the server, for every name.", "a node's resolv.conf with 127.0.0.53, or the DNS Service's own address as upstream", "forward to the real servers" },
-	{ "no-zone", PW_CLASS_FAIL, "No zone of the Corefile covers the name: it is refused.", "the catch-all zone is missing", "add a zone for it" },
+	{ "no-zone", PW_CLASS_FAIL, "No zone of the Corefile covers the name, or nothing in that zone answers it.", "the catch-all zone, or its forward, is missing", "add a zone or a forward for it" },
 	{ "not-cluster-zone", PW_CLASS_FAIL, "No zone with the kubernetes plugin covers the cluster's own names.", "the cluster domain in the Corefile is another", "align it with the kubelets' clusterDomain" },
 	{ NULL, PW_CLASS_OK, NULL, NULL, NULL },
 };
@@ -35,8 +35,8 @@ static const struct pw_evidence evidence[] = {
 	{ NULL, PW_TYPE_STR, NULL, NULL },
 };
 
-/* One server block, as far as it matters. */
-struct block { char zone[256], cluster_zones[256], targets[256], others[256]; size_t line; };
+/* One server block, as far as it matters for one name. `from`: the zone of the forward that takes it. */
+struct block { char zone[256], cluster_zones[256], from[256], targets[256], others[256]; size_t line; };
 
 struct cursor { const char *at; size_t line; };
 
@@ -65,10 +65,15 @@ static bool next_word(struct cursor *c, char out[256], bool *first)
 	return len > 0;
 }
 
+/* What no longer fits is left out whole. */
 static void append(char list[256], const char *word)
 {
-	size_t used = strlen(list);
-	(void)snprintf(list + used, 256 - used, "%s%s", used ? " " : "", word);
+	size_t used = strlen(list), len = strlen(word);
+	if (used + len + 2 > 256)
+		return;
+	if (used)
+		list[used++] = ' ';
+	memcpy(list + used, word, len + 1);
 }
 
 /* "corp.test:53" -> "corp.test", "." stays, "dns://x" loses its scheme. */
@@ -131,12 +136,23 @@ static bool only_reverse(const char *at)
 	return seen > 0;
 }
 
+/* forward FROM TO…: of several, the one whose FROM is the longest that covers the name. */
+static bool takes(struct block *b, const char *name, char *from)
+{
+	zone_name(from);
+	if (!in_zone(name, from) || (*b->from && strlen(from) < strlen(b->from)))
+		return false;
+	(void)snprintf(b->from, sizeof b->from, "%s", from);
+	b->targets[0] = '\0';
+	return true;
+}
+
 /* Directives of a block: word at the beginning of a line at depth one. */
-static void read_block(struct cursor *c, struct block *b)
+static void read_block(struct cursor *c, const char *name, struct block *b)
 {
 	char word[256], directive[256] = "";
 	unsigned depth = 1, argument = 0;
-	bool first;
+	bool first, taken = false;
 	while (depth && next_word(c, word, &first)) {
 		if (depth == 2 && first && !strcmp(word, "fallthrough") && !only_reverse(c->at))
 			append(b->others, word);
@@ -158,9 +174,11 @@ static void read_block(struct cursor *c, struct block *b)
 			continue;
 		}
 		argument++;
-		if (!strcmp(directive, "kubernetes"))
+		if (!strcmp(directive, "kubernetes")) {
 			append(b->cluster_zones, word);
-		else if (!strcmp(directive, "forward") && argument > 1) {
+		} else if (!strcmp(directive, "forward") && argument == 1) {
+			taken = takes(b, name, word);
+		} else if (!strcmp(directive, "forward") && taken) {
 			append(b->targets, word);
 			b->line = c->line;
 		}
@@ -181,7 +199,7 @@ static bool find_block(const char *text, const char *name, struct block *ret, bo
 			continue;
 		}
 		struct block b = { .zone = "" };
-		read_block(&c, &b);
+		read_block(&c, name, &b);
 		*ret_cluster_anywhere |= zones_cover(b.cluster_zones, name);
 		char *save = NULL;
 		for (char *zone = strtok_r(zones, " ", &save); zone; zone = strtok_r(NULL, " ", &save)) {
@@ -251,7 +269,8 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	bool own_name = in_zone(name, pw_facts_cluster_domain(facts));
 	struct pw_val *ev = pw_result_evidence(result);
 	bool is_file = b.targets[0] == '/';
-	pw_map_set_str(ev, "zone", b.zone);
+	const char *zone = *b.from && strcmp(b.from, ".") ? b.from : b.zone;
+	pw_map_set_str(ev, "zone", zone);
 	pw_map_set_str(ev, "targets", b.targets);
 	pw_map_set_strf(ev, "upstream", "%.*s", is_file ? 0 : (int)strcspn(b.targets, " "), b.targets);
 	pw_map_set_int(ev, "line", (long long)b.line);
@@ -266,8 +285,10 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 		pw_result_set(result, "clusterset", "%s is a name between clusters, and the Corefile has no zone for %s.", name, CLUSTERSET_ZONE);
 	else if (own_name)
 		pw_result_set(result, "not-cluster-zone", "%s is a cluster name, but the Corefile serves %s.", name, *b.cluster_zones ? b.cluster_zones : "no cluster zone");
-	else if (strcmp(b.zone, "."))
-		pw_result_set(result, "stub", "%s is in stub zone %s, forwarded to %s.", name, b.zone, *b.targets ? b.targets : "nobody");
+	else if (!*b.targets && !*b.others)
+		pw_result_set(result, "no-zone", "Zone %s of the Corefile covers %s, and nothing in it answers: it forwards to nobody.", b.zone, name);
+	else if (strcmp(zone, "."))
+		pw_result_set(result, "stub", "%s is in stub zone %s, forwarded to %s.", name, zone, *b.targets ? b.targets : "nobody");
 	else
 		pw_result_set(result, "forwarded", "%s is forwarded to %s.", name, *b.targets ? b.targets : "nobody");
 	return PW_OK;
