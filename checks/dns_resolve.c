@@ -49,6 +49,7 @@ static const struct pw_evidence evidence[] = {
 	{ "queries", PW_TYPE_INT, NULL, "Questions it took" },
 	{ "ms", PW_TYPE_REAL, "ms", "Time of the whole lookup" },
 	{ "expected", PW_TYPE_STR, NULL, "Address expected, empty if none" },
+	{ "silent", PW_TYPE_STR, NULL, "Server that left a question of the lookup unanswered, empty if none did" },
 	{ NULL, PW_TYPE_STR, NULL, NULL },
 };
 
@@ -118,7 +119,7 @@ static const struct pw_val *deciding(const struct pw_val *observation)
 /* A question that was really waited for: musl asks all servers at once and lets go of the others when one answers. */
 #define WAITED_MS 500
 
-static size_t unanswered(const struct pw_val *observation, unsigned wait_ms)
+static size_t unanswered(const struct pw_val *observation, unsigned wait_ms, const char **ret_server)
 {
 	const struct pw_val *queries = pw_map_get(observation, "queries");
 	double least = wait_ms < 2 * WAITED_MS ? wait_ms / 2.0 : WAITED_MS;
@@ -126,7 +127,9 @@ static size_t unanswered(const struct pw_val *observation, unsigned wait_ms)
 	for (size_t i = 0; i < pw_val_count(queries); i++) {
 		double ms = 0;
 		(void)pw_val_to_real(pw_map_get(pw_val_at(queries, i), "ms"), &ms);
-		count += is(pw_val_at(queries, i), "result", "timeout") && ms >= least;
+		if (!is(pw_val_at(queries, i), "result", "timeout") || ms < least)
+			continue;
+		*ret_server = count++ ? *ret_server : pw_map_str(pw_val_at(queries, i), "server", "");
 	}
 	return count;
 }
@@ -272,7 +275,8 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	bool from_hosts = pw_map_bool(observation, "from_hosts", false);
 	const char *server = from_hosts ? "" : pw_map_str(query, "server", "");
 	const char *who = from_hosts ? "the hosts file" : *server ? server : "the name itself";
-	size_t lost = unanswered(observation, pw_ctx_ms(ctx, "wait"));
+	const char *silent = "";
+	size_t lost = unanswered(observation, pw_ctx_ms(ctx, "wait"), &silent);
 	double ms = 0;
 	(void)pw_val_to_real(pw_map_get(observation, "ms"), &ms);
 	struct pw_val *ev = pw_result_evidence(result);
@@ -284,6 +288,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_int(ev, "queries", pw_map_int(observation, "n_queries", pw_map_int(observation, "tries", 1)));
 	pw_map_set_real(ev, "ms", ms);
 	pw_map_set_str(ev, "expected", expect ? expect : "");
+	pw_map_set_str(ev, "silent", silent);
 	if (is(query, "result", "untold")) {
 		pw_result_unknown(result, "%s: %s asked %s and does not tell how that ended. An agent on the node would.", name,
 				  pw_map_str(query, "tool", "a borrowed program"), who);

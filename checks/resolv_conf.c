@@ -37,11 +37,12 @@ static const struct pw_evidence evidence[] = {
 	{ "ndots", PW_TYPE_INT, NULL, "ndots option" },
 	{ "dns_policy", PW_TYPE_STR, NULL, "spec.dnsPolicy" },
 	{ "libc", PW_TYPE_STR, NULL, "glibc, musl or unknown" },
+	{ "written_by", PW_TYPE_STR, NULL, "Who names servers besides the cluster's: pod (dnsConfig) or kubelet" },
 	{ NULL, PW_TYPE_STR, NULL, NULL },
 };
 
-/* The address node-local-dns binds by default (cluster/addons/dns/nodelocaldns). */
-#define NODE_LOCAL_DNS "169.254.20.10"
+/* node-local-dns binds a link-local address: 169.254.20.10 by default (cluster/addons/dns/nodelocaldns), installers choose others. */
+#define LINK_LOCAL "169.254."
 /* musl reads a line with its newline into 256 bytes and passes over longer ones (src/network/resolvconf.c). */
 #define MUSL_SEARCH_MAX 255
 
@@ -69,6 +70,17 @@ static bool contains(const struct pw_val *list, const char *text)
 			return true;
 	}
 	return false;
+}
+
+/* The link-local address among the servers, NULL if there is none. */
+static const char *node_local(const struct pw_val *servers)
+{
+	for (size_t i = 0; i < pw_val_count(servers); i++) {
+		const char *item = pw_val_text(pw_val_at(servers, i));
+		if (item && !strncmp(item, LINK_LOCAL, strlen(LINK_LOCAL)))
+			return item;
+	}
+	return NULL;
 }
 
 /* "shop.svc.cluster.local" -> "cluster.local", NULL if the namespace is not searched. */
@@ -120,6 +132,8 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_int(ev, "ndots", pw_map_int(observation, "ndots", 1));
 	pw_map_set_str(ev, "dns_policy", pod->dns_policy);
 	pw_map_set_str(ev, "libc", libc);
+	pw_map_set_str(ev, "written_by", pod->dns_nameservers.n ? "pod" : "kubelet");
+	const char *cache = node_local(servers);
 	bool own_choice = !strcmp(pod->dns_policy, "None") || !strcmp(pod->dns_policy, "Default");
 	if (!pw_val_count(servers))
 		pw_result_set(result, "no-server", "%s has no name server configured.", ref);
@@ -127,11 +141,11 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 		pw_result_set(result, "search-too-long", "%s uses musl, and its search line is too long for it to be read at all.", ref);
 	else if (*expected && contains(servers, expected) && !own_choice && is_other_domain(facts, domain))
 		pw_result_set(result, "other-domain", "%s searches names under %s, and the Corefile serves %s.", ref, domain, pw_facts_cluster_domain(facts));
+	else if (cache && (!own_choice || pod->dns_nameservers.n))
+		pw_result_set(result, "node-local", "%s asks the node-local cache %s.", ref, cache);
 	else if (*expected && contains(servers, expected))
 		pw_result_set(result, own_choice || domain ? "ok" : "wrong-search",
 			      "%s asks %s, search list: %s.", ref, configured, pw_buf_str(&list));
-	else if (contains(servers, NODE_LOCAL_DNS))
-		pw_result_set(result, "node-local", "%s asks the node-local cache %s.", ref, NODE_LOCAL_DNS);
 	else if (pod->host_network && !strcmp(pod->dns_policy, "ClusterFirst"))
 		pw_result_set(result, "host-network-default", "%s is on the host network with dnsPolicy ClusterFirst, so it asks the node's servers: %s.", ref, configured);
 	else if (own_choice)
