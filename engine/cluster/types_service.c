@@ -67,12 +67,14 @@ static void set_endpoints(const struct pw_facts *facts, const struct pw_service 
 	pw_map_set_int(map, "first_port", first ? first->port : 0);
 }
 
-static void set_port(const struct pw_service_port *port, struct pw_val *map)
+static void set_port(const struct pw_service *service, const struct pw_service_port *port, struct pw_val *map)
 {
 	static const struct pw_service_port none = { "", "TCP", "", 0, 0, 0, "" };
+	/* An alias needs no ports: whoever calls it dials what stands behind the other name, by HTTP unless told otherwise. */
+	static const struct pw_service_port alias = { "", "TCP", "", 80, 0, 0, "" };
 
 	if (!port)
-		port = &none;
+		port = strcmp(service->type, "ExternalName") == 0 ? &alias : &none;
 	pw_map_set_int(map, "port", port->port);
 	pw_map_set_str(map, "port_name", port->name);
 	pw_map_set_str(map, "protocol", port->protocol);
@@ -114,7 +116,7 @@ struct pw_val *pw_service_val(const struct pw_facts *facts, const struct pw_serv
 	pw_map_set_str(map, "internal_policy", or_cluster(service->internal_policy));
 	pw_map_set_str(map, "external_policy", or_cluster(service->external_policy));
 	pw_map_set_str(map, "session_affinity", service->session_affinity);
-	set_port(port, map);
+	set_port(service, port, map);
 	set_endpoints(facts, service, port, arena, map);
 	return map;
 }
