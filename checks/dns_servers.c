@@ -27,6 +27,7 @@ static const struct pw_outcome outcomes[] = {
 
 static const struct pw_evidence evidence[] = {
 	{ "servers", PW_TYPE_INT, NULL, "Servers asked" },
+	{ "first", PW_TYPE_ADDRESS, NULL, "Address of the first that answered, empty if none" },
 	{ "silent", PW_TYPE_STR, NULL, "Those that never answered, separated by commas" },
 	{ "lossy", PW_TYPE_STR, NULL, "The first that left questions without an answer, empty if none" },
 	{ "answered", PW_TYPE_INT, NULL, "Questions that one answered" },
@@ -90,10 +91,22 @@ static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *
 	return servers && *servers && *servers != '/' ? ask_listed(ctx, servers, list, err) : ask_configured(ctx, list, err);
 }
 
+/* "192.0.2.1:53" and "[::1]:53" without the port. */
+static void put_address(struct pw_val *ev, const char *server)
+{
+	const char *colon = strchr(server, ':'), *close = strchr(server, ']');
+	if (*server == '[' && close)
+		pw_map_set_strf(ev, "first", "%.*s", (int)(close - server - 1), server + 1);
+	else if (colon && !strchr(colon + 1, ':'))
+		pw_map_set_strf(ev, "first", "%.*s", (int)(colon - server), server);
+	else
+		pw_map_set_str(ev, "first", server);
+}
+
 static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw_result *result, struct pw_err *err)
 {
 	(void)err;
-	const struct pw_val *list = pw_map_get(observation, "servers"), *lossy = NULL;
+	const struct pw_val *list = pw_map_get(observation, "servers"), *lossy = NULL, *first = NULL;
 	const char *name = pw_ctx_str(ctx, "name");
 	size_t n = pw_val_count(list), n_silent = 0, n_asked = 0;
 	PW_CLEAN_BUF struct pw_buf silent;
@@ -102,6 +115,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 		const struct pw_val *one = pw_val_at(list, i);
 		long long asked = pw_map_int(one, "asked", 0), answered = pw_map_int(one, "answered", 0);
 		n_asked += asked > 0;
+		first = !first && answered ? one : first;
 		if (asked && !answered) {
 			n_silent++;
 			pw_buf_printf(&silent, "%s%s", silent.len ? ", " : "", pw_map_str(one, "server", ""));
@@ -112,6 +126,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	long long asked = pw_map_int(lossy, "asked", 0), answered = pw_map_int(lossy, "answered", 0);
 	struct pw_val *ev = pw_result_evidence(result);
 	pw_map_set_int(ev, "servers", (long long)n);
+	put_address(ev, pw_map_str(first, "server", ""));
 	pw_map_set_str(ev, "silent", pw_buf_str(&silent));
 	pw_map_set_str(ev, "lossy", pw_map_str(lossy, "server", ""));
 	pw_map_set_int(ev, "answered", answered);

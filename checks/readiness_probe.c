@@ -28,6 +28,7 @@ static const struct pw_evidence evidence[] = {
 	{ "url", PW_TYPE_URL, NULL, "What the probe asks" },
 	{ "address", PW_TYPE_ADDRESS, NULL, "Address of the pod" },
 	{ "node", PW_TYPE_NODE, NULL, "Node of the pod" },
+	{ "node_address", PW_TYPE_ADDRESS, NULL, "Address of that node, from which the kubelet asks" },
 	{ "target", PW_TYPE_PORT, NULL, "Port of the pod that the Service sends to" },
 	{ "timeout_s", PW_TYPE_INT, "s", "The probe's timeout" },
 	{ "reason", PW_TYPE_STR, NULL, "Why the container does not run, empty if it does" },
@@ -76,6 +77,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	struct pw_val *ev = pw_result_evidence(result);
 	pw_map_set_str(ev, "address", pod->ip);
 	pw_map_set_str(ev, "node", pod->node);
+	pw_map_set_str(ev, "node_address", pod->host_ip);
 	pw_map_set_int(ev, "target", pw_pod_target_port(pod, port));
 	pw_map_set_int(ev, "timeout_s", h->timeout_s);
 	pw_map_set_str(ev, "reason", strcmp(c->state, "running") ? c->reason : "");
