@@ -32,6 +32,7 @@ static const struct pw_evidence evidence[] = {
 	{ "pairs", PW_TYPE_INT, NULL, "Lookups made" },
 	{ "one_lost", PW_TYPE_INT, NULL, "Lookups of which one question was lost" },
 	{ "both_lost", PW_TYPE_INT, NULL, "Lookups of which both were lost" },
+	{ "server", PW_TYPE_STR, NULL, "Server that was asked first, empty if none" },
 	{ "late", PW_TYPE_INT, NULL, "Lookups that took 300 ms or longer" },
 	{ "singles", PW_TYPE_INT, NULL, "Questions asked alone" },
 	{ "singles_lost", PW_TYPE_INT, NULL, "Of these, lost" },
@@ -156,6 +157,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_int(ev, "pairs", t.pairs);
 	pw_map_set_int(ev, "one_lost", t.one_lost);
 	pw_map_set_int(ev, "both_lost", t.both_lost);
+	pw_map_set_str(ev, "server", pw_map_str(observation, "server", ""));
 	pw_map_set_int(ev, "late", t.late);
 	pw_map_set_int(ev, "singles", t.singles);
 	pw_map_set_int(ev, "singles_lost", t.singles_lost);
