@@ -189,7 +189,8 @@ static void look(const struct pw_val *p, const char *sender, const struct flow *
 		s->source = *from ? from : s->source;
 		note_interface(s, pw_map_str(p, "iface", ""));
 	} else if (ours && !strcmp(from, f->dst) && pw_map_int(p, "sport", 0) == f->port) {
-		long long isn = (pw_map_int(p, "ack", 0) - 1) & ((1LL << ISN_SPACE) - 1);
+		/* Unsigned: a recorded observation may hold any number. */
+		long long isn = (long long)(((uint64_t)pw_map_int(p, "ack", 0) - 1) & ((1ULL << ISN_SPACE) - 1));
 		if (strcmp(to, f->src) != 0 && !started_from(f, isn))
 			return;
 		bool answer = udp || (flag(p, 'S') && flag(p, '.'));

@@ -54,29 +54,27 @@ static void ask_types(const struct pw_facts *facts, struct pw_arena *arena)
 /* The matrix and the one-port question are two ways to one answer. Pods on the host's network apart. */
 static void compare(const struct pw_facts *facts, struct pw_arena *arena)
 {
-	struct pw_matrix *matrix = pw_matrix_new(facts, arena);
+	struct pw_matrix *matrix = pw_matrix_new(facts, arena, NULL);
 	size_t n;
 	const struct pw_pod *const *pods = pw_facts_pods(facts, &n);
 	const struct pw_group *groups;
-	size_t n_groups = pw_matrix_groups(matrix, &groups);
+	size_t n_groups = matrix ? pw_matrix_groups(matrix, &groups) : 0;
+	struct pw_ports_pool *pool = matrix ? pw_matrix_ports(matrix) : NULL;
 
 	for (size_t i = 0; i < n_groups && i < 4; i++)
 		for (size_t j = 0; j < n_groups && j < 4; j++) {
 			struct pw_peer from = { groups[i].pods[0], NULL }, to = { groups[j].pods[0], NULL };
 			struct pw_policy_answer answer;
-			struct pw_portsets sets;
-			struct pw_portset one;
-
 			if (groups[i].n_pods != 1 || groups[j].n_pods != 1)
 				continue;
-			pw_portset_clear(&one);
-			pw_portset_add(&one, 80, 80);
-			pw_matrix_allowed(matrix, &groups[i], &groups[j], &sets);
+			struct pw_reach reach = pw_matrix_allowed(matrix, &groups[i], &groups[j]);
+			uint32_t web = pw_ports_range(pool, PW_TCP, 80, 80);
 			pw_policy_ask(facts, &from, &to, "TCP", 80, &answer);
 			if (!answer.egress.exempt[0] && !answer.ingress.exempt[0] && !answer.egress.undecidable && !answer.ingress.undecidable)
-				MUST(answer.allowed == pw_portset_holds(&sets.of[PW_TCP], &one));
+				MUST(answer.allowed == !pw_ports_empty(pool, pw_ports_and(pool, reach.allowed, web), PW_TCP));
 		}
 	MUST(n >= n_groups && (n == 0 || pods));
+	pw_matrix_release(matrix);
 }
 
 static void build(const struct pw_val *documents, bool strict, struct pw_arena *arena)
