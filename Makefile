@@ -150,11 +150,7 @@ check: deps ## set up, build and run every test; the last line is "N passed, N f
 	$(Q)$(SUB) -j$(JOBS) all
 	$(Q)sh tests/check.sh $(LOGS) \
 		'faults=$(SUB) check-faults' \
-		'lab=tests/lab/selftest' \
 		'net=$(SUB) check-net' \
-		'kube=$(SUB) check-kube' \
-		'golden=$(SUB) golden' \
-		'extend=sh tests/extend.sh $(CURDIR)/$(BIN)' \
 		'leftovers=PACKETWALK=$(CURDIR)/$(BIN) sh tests/leftovers.sh' \
 		'+lint=$(SUB) lint' \
 		'+unit=$(SUB) -j$(JOBS) unit CORPORA=$(CORPORA)' \
@@ -162,6 +158,10 @@ check: deps ## set up, build and run every test; the last line is "N passed, N f
 		'+playbooks=sh tests/playbooks.sh $(BIN)' \
 		'+oom=$(SUB) -j$(JOBS) check-oom' \
 		'+fuzz-corpus=$(SUB) -j$(JOBS) fuzz-corpus' \
+		'+kube=$(SUB) check-kube' \
+		'+extend=sh tests/extend.sh $(CURDIR)/$(BIN)' \
+		'+golden=$(SUB) golden' \
+		'+lab=tests/lab/selftest' \
 		$(if $(CORPORA),'+corpora=$(SUB) check-corpora CORPORA=$(CORPORA)')
 
 # The same tests through other eyes: another compiler, the sanitizers, valgrind.
@@ -173,10 +173,12 @@ check-deep: deps ## the tests again with clang, the sanitizers and valgrind
 		'+unit-clang=$(SUB) -j$(JOBS) unit CC=$(CLANG) B=build/clang' \
 		'+valgrind=$(SUB) -j$(JOBS) check-valgrind'
 
-SHARDS ?= 3
+SHARDS ?= 4
 FAULTS ?= $(sort $(wildcard tests/faults/*))
-# One of each kind for the sanitizers: every check runs in at least one of them.
-FAULTS_SAN ?= $(addprefix tests/faults/,healthy-service healthy-dns podpod-vtep-mac-stale podpod-vxlan-blocked kubeproxy-stale np-egress-blocks-dns app-http-error dns-apiserver-unreachable svc-readiness-probe-misconfigured)
+# One of each kind for the sanitizers: every check that goes out and looks runs in at least one of them.
+FAULTS_SAN ?= $(addprefix tests/faults/,healthy-service healthy-dns podpod-vtep-mac-stale podpod-vxlan-blocked kubeproxy-stale np-egress-blocks-dns app-http-error \
+	dns-apiserver-unreachable svc-readiness-probe-misconfigured dns-upstream-half-dead setup-apiserver-unreachable-by-cni vip-speaker-down lb-source-ranges \
+	ingress-tls-secret-missing underlay-wrong-vlan cloud-nat-port-exhaustion)
 check-faults: $(BIN) ## run the fault scenarios on the lab (FAULTS="dirs")
 	$(Q)PACKETWALK=$(CURDIR)/$(BIN) sh tests/faults.sh $(SHARDS) $(FAULTS)
 
