@@ -33,6 +33,19 @@ static bool number(const char *text, double *ret)
 	return end != text && !*end && isfinite(*ret);
 }
 
+/* The step's title says what the left value is. */
+static void say(struct pw_result *result, const char *word, const char *left, const char *right)
+{
+	left = *left ? left : "empty";
+	right = *right ? right : "empty";
+	if (!strcmp(word, "equal"))
+		pw_result_set(result, word, "It is %s.", left);
+	else if (!strcmp(word, "different"))
+		pw_result_set(result, word, "It is %s, not %s.", left, right);
+	else
+		pw_result_set(result, word, "It is %s: %s than %s.", left, word, right);
+}
+
 static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw_result *result, struct pw_err *err)
 {
 	(void)observation, (void)err;
@@ -42,8 +55,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_str(ev, "left", left);
 	pw_map_set_str(ev, "right", right);
 	bool numbers = number(left, &a) && number(right, &b);
-	const char *word = !strcmp(left, right) ? "equal" : !numbers ? "different" : a < b ? "less" : a > b ? "greater" : "equal";
-	pw_result_set(result, word, "%s is %s %s.", *left ? left : "Nothing", !strcmp(word, "equal") ? "the same as" : !strcmp(word, "different") ? "different from" : word[0] == 'l' ? "less than" : "greater than", *right ? right : "nothing");
+	say(result, !strcmp(left, right) ? "equal" : !numbers ? "different" : a < b ? "less" : a > b ? "greater" : "equal", left, right);
 	return PW_OK;
 }
 
