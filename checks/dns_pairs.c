@@ -14,8 +14,8 @@
 static const struct pw_param params[] = {
 	{ "name", PW_TYPE_HOST, 1, NULL, NULL, "Name to look up; no search domain is appended" },
 	{ "count", PW_TYPE_INT, 0, "250", "1..1000", "Lookups" },
-	{ "wait", PW_TYPE_DURATION, 0, "700ms", NULL, "Limit of one question" },
-	{ "within", PW_TYPE_DURATION, 0, "3s", NULL, "No further lookup after so long" },
+	{ "wait", PW_TYPE_DURATION, 0, "1500ms", NULL, "After so long a question is asked again, alone" },
+	{ "within", PW_TYPE_DURATION, 0, "3s", NULL, "No further lookup after so long, not counting what was waited for" },
 	{ NULL, PW_TYPE_STR, 0, NULL, NULL, NULL },
 };
 
@@ -33,20 +33,27 @@ static const struct pw_evidence evidence[] = {
 	{ "one_lost", PW_TYPE_INT, NULL, "Lookups of which one question was lost" },
 	{ "both_lost", PW_TYPE_INT, NULL, "Lookups of which both were lost" },
 	{ "server", PW_TYPE_STR, NULL, "Server that was asked first, empty if none" },
-	{ "late", PW_TYPE_INT, NULL, "Lookups that took 300 ms or longer" },
+	{ "late", PW_TYPE_INT, NULL, "Lookups that took 300 ms or longer and lost nothing" },
+	{ "serial", PW_TYPE_BOOL, NULL, "The two questions of a lookup are not sent at once by UDP" },
 	{ "singles", PW_TYPE_INT, NULL, "Questions asked alone" },
 	{ "singles_lost", PW_TYPE_INT, NULL, "Of these, lost" },
 	{ NULL, PW_TYPE_STR, NULL, NULL },
 };
 
-/* Each lost question is waited for: so many tell as much as all. */
-enum { LOST_ENOUGH = 4, LOST_BY_CHANCE = 1 };
+/* Each lost question is waited for: so many tell as much as all. Two that nobody answers in a resolver's whole time do, too. */
+enum { LOST_ENOUGH = 4, UNANSWERED_ENOUGH = 2, LOST_BY_CHANCE = 1 };
 /* Within a cluster an answer takes a few milliseconds; what is slower, and not just once, has a cause. */
 enum { LATE_MS = 300, LATE_ENOUGH = 3 };
+/* A resolver waits so long (resolv.conf(5), timeout); an answer that comes by then is none that was lost. */
+enum { RESOLVER_MS = 5000 };
+/* Twice the questions: where every question may be lost, that four lost ones are all among those of pairs has a chance of 1 in 81. */
+enum { SINGLES_PER_PAIR = 4 };
 
-struct tally { long long pairs, one_lost, both_lost, late, singles, singles_lost; };
+struct tally { long long pairs, one_lost, both_lost, late, singles, singles_lost, unanswered; bool serial; };
 
-static bool lost(const struct pw_val *query)
+static const char *const types[] = { "A", "AAAA" };
+
+static bool timed_out(const struct pw_val *query)
 {
 	return !strcmp(pw_map_str(query, "result", ""), "timeout");
 }
@@ -59,6 +66,39 @@ static void whole_name(const struct pw_ctx *ctx, struct pw_buf *out)
 	pw_buf_printf(out, "%s%s", name, len && name[len - 1] == '.' ? "" : ".");
 }
 
+static double ms_of(const struct pw_val *seen)
+{
+	double ms = 0;
+	(void)pw_val_to_real(pw_map_get(seen, "ms"), &ms);
+	return ms;
+}
+
+static int ask_alone(struct pw_ctx *ctx, const char *server, const char *type, unsigned wait_ms, struct pw_val *seen, struct pw_err *err)
+{
+	struct pw_dns_query query = { .server = server, .name = pw_ctx_str(ctx, "name"), .type = type, .timeout_ms = wait_ms, .tries = 1 };
+	return pw_probe_dns(ctx, &query, seen, err);
+}
+
+/*
+ * A question without an answer is lost, or its answer is slow. The same one, alone and waited for as resolvers wait, tells:
+ * answered slowly, the server is slow with this name. A server that had it under way still answers at once, so it is asked twice.
+ */
+static int was_lost(struct pw_ctx *ctx, const struct pw_val *first, struct tally *t, bool *ret, struct pw_err *err)
+{
+	int rc = PW_OK;
+	*ret = timed_out(first);
+	for (int again = 0; !rc && *ret && again < 2; again++) {
+		struct pw_val *seen = pw_val_map(pw_ctx_arena(ctx));
+		rc = ask_alone(ctx, pw_map_str(first, "server", ""), pw_map_str(first, "type", "A"), RESOLVER_MS, seen, err);
+		if (timed_out(seen)) {
+			t->unanswered++;
+			return rc;
+		}
+		*ret = ms_of(seen) < LATE_MS;
+	}
+	return rc;
+}
+
 /* The first two questions of a lookup are those sent together. */
 static int ask_pair(struct pw_ctx *ctx, const char *name, struct tally *t, const char **ret_server, struct pw_err *err)
 {
@@ -67,23 +107,29 @@ static int ask_pair(struct pw_ctx *ctx, const char *name, struct tally *t, const
 	if (rc)
 		return rc;
 	const struct pw_val *queries = pw_map_get(seen, "queries"), *first = pw_val_at(queries, 0), *second = pw_val_at(queries, 1);
-	double ms = 0;
-	(void)pw_val_to_real(pw_map_get(seen, "ms"), &ms);
+	bool lost_first, lost_second = false;
+	rc = was_lost(ctx, first, t, &lost_first, err);
+	/* Both silent, and the first of them slow or gone: the same is true of the second. */
+	if (!rc && timed_out(first) && timed_out(second))
+		lost_second = lost_first;
+	else if (!rc)
+		rc = was_lost(ctx, second, t, &lost_second, err);
 	*ret_server = pw_map_str(first, "server", "");
 	t->pairs++;
-	t->late += ms >= LATE_MS;
-	t->one_lost += lost(first) != lost(second);
-	t->both_lost += lost(first) && lost(second);
-	return PW_OK;
+	t->serial = pw_map_bool(seen, "serial", false) || !strcmp(pw_map_str(first, "transport", ""), "tcp");
+	t->one_lost += lost_first != lost_second;
+	t->both_lost += lost_first && lost_second;
+	t->late += !lost_first && !lost_second && ms_of(seen) >= LATE_MS;
+	return rc;
 }
 
-static int ask_alone(struct pw_ctx *ctx, const char *server, struct tally *t, struct pw_err *err)
+/* Of either type as often as the pairs are, since a server may lose those of one. */
+static int ask_single(struct pw_ctx *ctx, const char *server, struct tally *t, struct pw_err *err)
 {
 	struct pw_val *seen = pw_val_map(pw_ctx_arena(ctx));
-	struct pw_dns_query query = { .server = server, .name = pw_ctx_str(ctx, "name"), .type = "A", .timeout_ms = pw_ctx_ms(ctx, "wait"), .tries = 1 };
-	int rc = pw_probe_dns(ctx, &query, seen, err);
+	int rc = ask_alone(ctx, server, types[t->singles % 2], pw_ctx_ms(ctx, "wait"), seen, err);
 	t->singles++;
-	t->singles_lost += lost(seen);
+	t->singles_lost += timed_out(seen);
 	return rc;
 }
 
@@ -94,32 +140,52 @@ static double ms_since(const struct timespec *start)
 	return (double)(now.tv_sec - start->tv_sec) * 1e3 + (double)(now.tv_nsec - start->tv_nsec) / 1e6;
 }
 
+/* For a lookup whose questions are all lost, of one server, and one of them asked again. */
 static bool time_left(const struct pw_ctx *ctx)
 {
-	return pw_ctx_remaining_ms(ctx) > 3 * pw_ctx_ms(ctx, "wait");
+	return pw_ctx_remaining_ms(ctx) > 2 * pw_ctx_ms(ctx, "wait") + RESOLVER_MS;
+}
+
+/* What is lost or late at the first few lookups takes nothing from the time for the others. */
+static int ask_pairs(struct pw_ctx *ctx, const char *name, struct tally *t, const char **ret_server, struct pw_err *err)
+{
+	long long count = pw_ctx_int(ctx, "count");
+	double spent = 0;
+	int rc = PW_OK;
+	while (!rc && t->pairs < count && t->one_lost + t->both_lost < LOST_ENOUGH && t->unanswered < UNANSWERED_ENOUGH
+	       && spent < pw_ctx_ms(ctx, "within") && time_left(ctx)) {
+		long long bad = t->one_lost + t->both_lost + t->late;
+		struct timespec start;
+		(void)clock_gettime(CLOCK_MONOTONIC, &start);
+		rc = ask_pair(ctx, name, t, ret_server, err);
+		bool weather = t->one_lost + t->both_lost + t->late == bad || bad >= LOST_ENOUGH;
+		spent += weather ? ms_since(&start) : 0;
+	}
+	return rc;
+}
+
+/* A server that never answers one type loses it every time; and what is sent one after the other does not race. */
+static bool may_race(const struct tally *t)
+{
+	return t->one_lost >= LOST_ENOUGH && !t->both_lost && t->one_lost * 2 < t->pairs && !t->serial;
 }
 
 static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
 {
 	struct tally t = { .pairs = 0 };
 	const char *server = "";
-	int rc = PW_OK;
-	long long count = pw_ctx_int(ctx, "count");
-	struct timespec start;
 	PW_CLEAN_BUF struct pw_buf name;
 	pw_buf_init(&name, 512);
-	(void)clock_gettime(CLOCK_MONOTONIC, &start);
 	whole_name(ctx, &name);
-	while (!rc && t.pairs < count && t.one_lost + t.both_lost < LOST_ENOUGH && ms_since(&start) < pw_ctx_ms(ctx, "within") && time_left(ctx))
-		rc = ask_pair(ctx, pw_buf_str(&name), &t, &server, err);
-	/* Alone as often as in pairs, but only where it decides something. */
-	bool decides = t.one_lost > LOST_BY_CHANCE && !t.both_lost;
-	while (!rc && decides && t.singles < t.pairs && !t.singles_lost && time_left(ctx))
-		rc = ask_alone(ctx, server, &t, err);
+	int rc = ask_pairs(ctx, pw_buf_str(&name), &t, &server, err);
+	/* Alone only where it decides something. */
+	while (!rc && may_race(&t) && t.singles < t.pairs * SINGLES_PER_PAIR && !t.singles_lost && pw_ctx_remaining_ms(ctx) > 2 * pw_ctx_ms(ctx, "wait"))
+		rc = ask_single(ctx, server, &t, err);
 	pw_map_set_int(observation, "pairs", t.pairs);
 	pw_map_set_int(observation, "one_lost", t.one_lost);
 	pw_map_set_int(observation, "both_lost", t.both_lost);
 	pw_map_set_int(observation, "late", t.late);
+	pw_map_set_bool(observation, "serial", t.serial);
 	pw_map_set_int(observation, "singles", t.singles);
 	pw_map_set_int(observation, "singles_lost", t.singles_lost);
 	pw_map_set_str(observation, "server", server);
@@ -135,13 +201,14 @@ static void conclude(const struct tally *t, const char *name, const char *server
 		pw_result_set(result, "late", "%s: %lld of %lld lookups in a row took %d ms or longer.", name, t->late, t->pairs, LATE_MS);
 	else if (bad <= LOST_BY_CHANCE)
 		pw_result_set(result, "ok", "%s: %lld lookups in a row, %lld of them with a lost question.", name, t->pairs, bad);
-	/* A server that never answers one type loses it every time. */
-	else if (!t->both_lost && t->one_lost * 2 < t->pairs && t->singles >= t->pairs && !t->singles_lost)
+	else if (may_race(t) && t->singles >= t->pairs * SINGLES_PER_PAIR && !t->singles_lost)
 		pw_result_set(result, "loses-one", "%s: of %lld lookups %lld lost one of the two questions sent at once, and none of %lld questions asked alone was lost.",
 			      name, t->pairs, t->one_lost, t->singles);
-	else
+	else if (t->singles)
 		pw_result_set(result, "lossy", "%s: of %lld lookups %lld lost both questions and %lld lost one; of %lld questions asked alone %lld were lost.", name,
 			      t->pairs, t->both_lost, t->one_lost, t->singles, t->singles_lost);
+	else
+		pw_result_set(result, "lossy", "%s: of %lld lookups %lld lost both questions and %lld lost one.", name, t->pairs, t->both_lost, t->one_lost);
 }
 
 static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw_result *result, struct pw_err *err)
@@ -150,7 +217,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	struct tally t = {
 		.pairs = pw_map_int(observation, "pairs", 0), .one_lost = pw_map_int(observation, "one_lost", 0),
 		.both_lost = pw_map_int(observation, "both_lost", 0), .late = pw_map_int(observation, "late", 0),
-		.singles = pw_map_int(observation, "singles", 0),
+		.serial = pw_map_bool(observation, "serial", false), .singles = pw_map_int(observation, "singles", 0),
 		.singles_lost = pw_map_int(observation, "singles_lost", 0),
 	};
 	struct pw_val *ev = pw_result_evidence(result);
@@ -159,6 +226,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	pw_map_set_int(ev, "both_lost", t.both_lost);
 	pw_map_set_str(ev, "server", pw_map_str(observation, "server", ""));
 	pw_map_set_int(ev, "late", t.late);
+	pw_map_set_bool(ev, "serial", t.serial);
 	pw_map_set_int(ev, "singles", t.singles);
 	pw_map_set_int(ev, "singles_lost", t.singles_lost);
 	if (!t.pairs) {
@@ -172,12 +240,12 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 const struct pw_check pw_check_dns_pairs = {
 	PW_CHECK_HEAD("dns_pairs"),
 	.summary = "Look a name up many times and count the questions that are lost",
-	.details = "A and AAAA at once over one socket, as resolvers ask; where one of two is lost, as many questions alone for comparison.",
+	.details = "A and AAAA at once over one socket, as resolvers ask; where one of two is lost again and again, twice as many questions alone for comparison.",
 	.params = params,
 	.outcomes = outcomes,
 	.evidence = evidence,
 	.effect = PW_EFFECT_SENDS,
-	.timeout_ms = 12000,
+	.timeout_ms = 25000,
 	.example = "check dns_pairs name=kubernetes.default.svc.cluster.local",
 	.probe = probe,
 	.judge = judge,

@@ -450,6 +450,7 @@ int pw_lookup_by(struct pw_ctx *ctx, pw_dns_exchange_fn *exchange_by, void *arg,
 	pw_map_set_str(ret, "name", name);
 	pw_map_set_str(ret, "libc", libc);
 	pw_map_set_bool(ret, "from_hosts", false);
+	pw_map_set_bool(ret, "serial", l.serial);
 	pw_map_set_int(ret, "n_queries", 0);
 	struct pw_val *addresses = pw_map_set_seq(ret, "addresses");
 	int64_t start = pw_mono_us();

@@ -35,7 +35,8 @@ int pw_probe_dns(struct pw_ctx *ctx, const struct pw_dns_query *query, struct pw
 /* The lookups a libc makes for `name` given a resolv.conf, in order, stopping
  * as it stops. libc: "glibc" or "musl". ret: {name, libc, candidates: [names tried..],
  * queries: [as pw_probe_dns..], result and rcode (of the deciding query), outcome: found|nodata|nxdomain|servfail|
- * other-rcode|silent|refused, addresses, candidate (the one found), ms, n_queries, from_hosts}.
+ * other-rcode|silent|refused, addresses, candidate (the one found), ms, n_queries, from_hosts, serial (bool: A and AAAA
+ * one after the other, by the options single-request and single-request-reopen)}.
  * Servers, search list, attempts and timeouts are those of the vantage's resolv.conf; timeout_ms, unless 0, caps each wait.
  * /etc/hosts of the vantage is consulted first when `hosts` is set. */
 int pw_probe_lookup(struct pw_ctx *ctx, const char *name, const char *libc, bool hosts,

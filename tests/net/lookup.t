@@ -23,7 +23,7 @@ asked() { # asked WHAT LINES: the server's log, sorted by the pair of types
 conf "nameserver $S" 'search a.test svc.test b.test' 'options ndots:5 timeout:1 attempts:2'
 for libc in glibc musl; do
 	lookup $libc api
-	has "$libc: found along the search list" outcome=found result=answered addresses.n=1 addresses.0=10.96.0.7 candidate=api.svc.test \
+	has "$libc: found along the search list" outcome=found serial=false result=answered addresses.n=1 addresses.0=10.96.0.7 candidate=api.svc.test \
 		candidates.n=2 candidates.0=api.a.test n_queries=4 from_hosts=false libc="$libc" name=api
 	asked 'A and AAAA of each name' 'api.a.test 1 udp api.a.test 28 udp api.svc.test 1 udp api.svc.test 28 udp '
 done
@@ -56,7 +56,7 @@ has 'truncated: again by TCP' outcome=found n_queries=4 addresses.n=120
 
 conf "nameserver $S" 'search svc.test' 'options ndots:1 single-request'
 lookup glibc web.test
-has 'enough dots: as it is first' candidates.n=1 candidate=web.test outcome=found
+has 'enough dots: as it is first' candidates.n=1 candidate=web.test outcome=found serial=true
 lookup glibc no.such
 has 'glibc: then the search list' candidates.n=2 candidates.0=no.such candidates.1=no.such.svc.test outcome=nxdomain
 lookup musl no.such
