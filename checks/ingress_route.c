@@ -53,6 +53,9 @@ struct view {
 	const struct pw_service *asked, *front, *backend;
 	const struct pw_ingress *ingress;
 	const struct pw_ingress_path *rule;
+	const struct pw_ingress *perhaps_of;       /* a rule that may come before the one found, if its controller reads its path so */
+	const struct pw_ingress_path *perhaps;
+	const char *fronts;                        /* of several controllers, where none is known to be the Ingress's; "" else */
 	const struct pw_ingress_class *class;
 	size_t controller_pods, controllers_ready;
 };
@@ -96,19 +99,77 @@ static bool is_front(const struct pw_facts *facts, const struct pw_service *svc)
 	return strcmp(svc->type, "ExternalName") && selects_controllers(facts, svc) && !strstr(svc->meta.name, "admission") && !strstr(svc->meta.name, "metrics");
 }
 
-/* The controller's Service: the one asked about, or the one that is exposed best. */
-static void find_front(struct view *v)
+static bool is_exposed_front(const struct view *v, const struct pw_service *svc)
+{
+	return is_front(v->facts, svc) && strcmp(svc->type, "ClusterIP") != 0;
+}
+
+/* Two Services of one controller lead to the same pods. */
+static bool of_one_controller(const struct pw_service *a, const struct pw_service *b)
+{
+	return !strcmp(a->meta.ns, b->meta.ns) && (pw_labels_match(&a->selector, &b->selector) || pw_labels_match(&b->selector, &a->selector));
+}
+
+static bool has_ingress_address(const struct view *v, const struct pw_service *svc)
+{
+	for (size_t i = 0; v->ingress && *v->ingress->address && i < svc->lb_ips.n; i++)
+		if (!strcmp(svc->lb_ips.v[i], v->ingress->address))
+			return true;
+	return false;
+}
+
+/* "k8s.io/ingress-nginx" is of the pods that bear the name ingress-nginx. */
+static bool has_class_name(const struct view *v, const struct pw_service *svc)
+{
+	const char *name = pw_labels_get(&svc->selector, "app.kubernetes.io/name"), *slash = v->class ? strrchr(v->class->controller, '/') : NULL;
+	return name && slash && !strcmp(slash + 1, name);
+}
+
+static bool any(const struct view *v, const struct pw_service *svc)
+{
+	(void)v, (void)svc;
+	return true;
+}
+
+/* The best exposed Service among those that pass, if all that do are of one controller. */
+static const struct pw_service *only_front(const struct view *v, bool (*passes)(const struct view *, const struct pw_service *))
+{
+	size_t n;
+	const struct pw_service *const *all = pw_facts_services(v->facts, &n), *found = NULL;
+	for (size_t i = 0; i < n; i++) {
+		if (!is_exposed_front(v, all[i]) || !passes(v, all[i]))
+			continue;
+		if (found && !of_one_controller(found, all[i]))
+			return NULL;
+		if (!found || (!strcmp(all[i]->type, "LoadBalancer") && strcmp(found->type, "LoadBalancer") != 0))
+			found = all[i];
+	}
+	return found;
+}
+
+static const char *list_fronts(const struct view *v)
 {
 	size_t n;
 	const struct pw_service *const *all = pw_facts_services(v->facts, &n);
-	if (is_front(v->facts, v->asked)) {
-		v->front = v->asked;
-		return;
-	}
+	const char *text = "";
 	for (size_t i = 0; i < n; i++)
-		if (is_front(v->facts, all[i]) && strcmp(all[i]->type, "ClusterIP") &&
-		    (!v->front || (!strcmp(all[i]->type, "LoadBalancer") && strcmp(v->front->type, "LoadBalancer"))))
-			v->front = all[i];
+		if (is_exposed_front(v, all[i]))
+			text = or_empty(pw_arena_printf(v->arena, "%s%s%s/%s", text, *text ? ", " : "", all[i]->meta.ns, all[i]->meta.name));
+	return text;
+}
+
+/* The controller's Service: of several controllers, the one that gave the Ingress its address, else the one its class names. */
+static void find_front(struct view *v)
+{
+	if (v->front)
+		return;
+	v->front = only_front(v, any);
+	if (!v->front)
+		v->front = only_front(v, has_ingress_address);
+	if (!v->front)
+		v->front = only_front(v, has_class_name);
+	if (!v->front)
+		v->fronts = list_fronts(v);
 }
 
 static void count_controllers(struct view *v)
@@ -144,6 +205,57 @@ static bool path_fits(const struct pw_ingress_path *rule, const char *path)
 	return !len || (!strncmp(rule->path, path, len) && (!path[len] || path[len] == '/'));
 }
 
+/* ---- paths that are not taken by the letter ---- */
+
+#define REGEX "()[]$|*+?^"
+
+static bool has_regex_annotation(const struct pw_ingress *ingress)
+{
+	const char *use = pw_labels_get(&ingress->meta.annotations, "nginx.ingress.kubernetes.io/use-regex");
+	return (use && !strcmp(use, "true")) || pw_labels_get(&ingress->meta.annotations, "nginx.ingress.kubernetes.io/rewrite-target");
+}
+
+/* ingress-nginx reads all paths of a host as expressions if one Ingress of that host asks for it. */
+static bool host_has_regex(const struct view *v, const char *host)
+{
+	size_t n;
+	const struct pw_ingress *const *all = pw_facts_ingresses(v->facts, &n);
+	for (size_t i = 0; i < n; i++)
+		for (size_t p = 0; has_regex_annotation(all[i]) && p < all[i]->n_paths; p++)
+			if (!strcasecmp(all[i]->paths[p].host, host))
+				return true;
+	return false;
+}
+
+static bool is_expression(const struct pw_ingress_path *rule)
+{
+	return !strcmp(rule->type, "ImplementationSpecific") && strpbrk(rule->path, REGEX);
+}
+
+/* How much of an expression every path that fits begins with. */
+static size_t literal_length(const char *path)
+{
+	size_t len = strcspn(path, REGEX ".\\{");
+	if (strchr(path, '|'))
+		return 0;
+	return len && path[len] && strchr("?*{", path[len]) ? len - 1 : len;
+}
+
+/* May the rule fit the path, depending on how its controller reads it? */
+static bool path_may_fit(const struct view *v, const struct pw_ingress_path *rule, const char *path)
+{
+	if (!is_expression(rule) && !host_has_regex(v, rule->host))
+		return false;
+	return !strncasecmp(rule->path, path, literal_length(rule->path));
+}
+
+static const char *path_to_ask(const struct view *v, const struct pw_ingress_path *rule)
+{
+	bool cut = is_expression(rule) || host_has_regex(v, rule->host);
+	const char *path = cut ? pw_arena_printf(v->arena, "%.*s", (int)strcspn(rule->path, REGEX), rule->path) : rule->path;
+	return path && *path ? path : "/";
+}
+
 static bool is_default(const struct pw_ingress_path *rule)
 {
 	return !*rule->host && !*rule->path;
@@ -157,13 +269,24 @@ static bool concerns(const struct view *v, const struct pw_ingress *ingress, con
 	return !strcmp(ingress->meta.ns, v->asked->meta.ns) && !strcmp(rule->service, v->asked->meta.name);
 }
 
+static bool is_asked(const struct view *v, const struct pw_ingress *ingress, const struct pw_ingress_path *rule)
+{
+	return *v->host ? host_fits(rule->host, v->host) : concerns(v, ingress, rule);
+}
+
+/* By the letter; of an expression, that says nothing. */
 static bool fits(const struct view *v, const struct pw_ingress *ingress, const struct pw_ingress_path *rule)
 {
 	if (!*v->host && !*v->path)
 		return concerns(v, ingress, rule);
 	if (is_default(rule))
 		return true;
-	return (!*v->host || host_fits(rule->host, v->host)) && (!*v->path || path_fits(rule, v->path)) && (*v->host || concerns(v, ingress, rule));
+	return is_asked(v, ingress, rule) && (!*v->path || (!is_expression(rule) && path_fits(rule, v->path)));
+}
+
+static bool may_fit(const struct view *v, const struct pw_ingress *ingress, const struct pw_ingress_path *rule)
+{
+	return *v->path && !is_default(rule) && is_asked(v, ingress, rule) && path_may_fit(v, rule, v->path);
 }
 
 static const struct pw_ingress_class *class_of(const struct view *v, const struct pw_ingress *ingress)
@@ -205,16 +328,46 @@ static bool is_broken(const struct view *v, const struct pw_ingress *ingress, co
 	return !class_of(v, ingress) && !by_annotation && !*ingress->address;
 }
 
-/* The longest path that fits; where no host and path are asked for, the first rule that cannot work, else the first. */
+/* The host itself goes before a wildcard, and that before a rule for all hosts; what is left goes to the default backend. */
+static int rank(const struct view *v, const struct pw_ingress_path *rule)
+{
+	if (is_default(rule))
+		return 0;
+	if (!*v->host || !*rule->host)
+		return 1;
+	return rule->host[0] == '*' ? 2 : 3;
+}
+
+static bool goes_before(const struct view *v, const struct pw_ingress_path *rule, const struct pw_ingress_path *other)
+{
+	if (rank(v, rule) != rank(v, other))
+		return rank(v, rule) > rank(v, other);
+	return strlen(rule->path) > strlen(other->path);
+}
+
+/* The best host, then the longest path that fits; where no host and path are asked for, the first rule that cannot work, else the first. */
 static bool is_better(const struct view *v, const struct pw_ingress *ingress, const struct pw_ingress_path *rule)
 {
 	if (!v->rule)
 		return true;
 	if (!*v->host && !*v->path)
 		return is_broken(v, ingress, rule) && !is_broken(v, v->ingress, v->rule);
-	if (is_default(v->rule) != is_default(rule))
-		return is_default(v->rule);
-	return strlen(rule->path) > strlen(v->rule->path);
+	return goes_before(v, rule, v->rule);
+}
+
+/* A rule whose path is not taken by the letter, and which would go before the one that was found. */
+static void find_perhaps(struct view *v)
+{
+	size_t n;
+	const struct pw_ingress *const *all = pw_facts_ingresses(v->facts, &n);
+	for (size_t i = 0; i < n; i++)
+		for (size_t p = 0; p < all[i]->n_paths; p++) {
+			const struct pw_ingress_path *rule = &all[i]->paths[p], *best = v->perhaps ? v->perhaps : v->rule;
+			if (rule != v->rule && may_fit(v, all[i], rule) && (!best || goes_before(v, rule, best))) {
+				v->perhaps = rule;
+				v->perhaps_of = all[i];
+			}
+		}
 }
 
 static void find_rule(struct view *v, bool *ret_host_known)
@@ -307,7 +460,7 @@ static void put(const struct view *v, const struct pw_service_port *port, struct
 		pw_map_set_strf(ev, "ingress", "%s/%s", v->ingress->meta.ns, v->ingress->meta.name);
 	pw_map_set_str(ev, "class", v->ingress ? v->ingress->class : "");
 	pw_map_set_str(ev, "name", host);
-	pw_map_set_str(ev, "path", *v->path ? v->path : v->rule && *v->rule->path ? v->rule->path : "/");
+	pw_map_set_str(ev, "path", *v->path ? v->path : v->rule ? path_to_ask(v, v->rule) : "/");
 	pw_map_set_str(ev, "scheme", tls ? "https" : "http");
 	put_front(v, host, tls, ev);
 	put_backend(v, port, ev, ret_ready);
@@ -323,6 +476,9 @@ static void conclude(const struct view *v, bool host_known, const struct pw_serv
 			      v->asked->meta.ns, v->asked->meta.name);
 	else if (!v->rule && !*v->host && !*v->path)
 		pw_result_set(result, "none", "There is no Ingress.");
+	else if (v->perhaps)
+		pw_result_unknown(result, "whether %s takes the path %s is for the controller to say: the path of its rule, %s, is an expression",
+				  or_empty(pw_arena_printf(v->arena, "%s/%s", v->perhaps_of->meta.ns, v->perhaps_of->meta.name)), v->path, v->perhaps->path);
 	else if (!v->rule)
 		pw_result_set(result, "no-rule", host_known ? "No rule for host %s fits the path %s." : "No Ingress has a rule for host %s (path %s).",
 			      *v->host ? v->host : "(any)", *v->path ? v->path : "/");
@@ -341,6 +497,8 @@ static void conclude(const struct view *v, bool host_known, const struct pw_serv
 			      v->front->meta.ns, v->front->meta.name);
 	else if (!ready && strcmp(v->backend->type, "ExternalName"))
 		pw_result_set(result, "backend-empty", "Ingress %s leads to %s, which has no ready endpoint.", ingress, backend);
+	else if (*v->fronts)
+		pw_result_unknown(result, "which controller serves Ingress %s is not known: there are the Services %s", ingress, v->fronts);
 	else
 		pw_result_set(result, "routed", "Ingress %s leads %s%s to %s.", ingress, v->rule->host, v->rule->path, backend);
 }
@@ -349,7 +507,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 {
 	(void)observation, (void)err;
 	struct view v = { .facts = pw_ctx_facts(ctx), .arena = pw_ctx_arena(ctx), .host = or_empty(pw_ctx_str(ctx, "host")), .path = or_empty(pw_ctx_str(ctx, "path")),
-		.entry_ip = or_empty(pw_ctx_str(ctx, "entry_ip")) };
+		.entry_ip = or_empty(pw_ctx_str(ctx, "entry_ip")), .fronts = "" };
 	bool host_known = false;
 	size_t ready = 0;
 	if (!pw_facts_need(v.facts, PW_FACT_INGRESSES | PW_FACT_SERVICES | PW_FACT_SLICES | PW_FACT_PODS, result))
@@ -359,14 +517,17 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 		pw_result_unknown(result, "there is no Service %s", pw_ctx_str(ctx, "service"));
 		return PW_OK;
 	}
-	find_front(&v);
+	if (is_front(v.facts, v.asked))
+		v.front = v.asked;
 	if (v.front != v.asked && strcmp(v.asked->type, "ClusterIP") != 0) {
 		put(&v, NULL, result, &ready);
 		pw_result_set(result, "none", "%s/%s is exposed by itself, and is no ingress controller's.", v.asked->meta.ns, v.asked->meta.name);
 		return PW_OK;
 	}
-	count_controllers(&v);
 	find_rule(&v, &host_known);
+	find_perhaps(&v);
+	find_front(&v);
+	count_controllers(&v);
 	v.backend = v.rule ? backend_of(&v, v.ingress, v.rule) : NULL;
 	const struct pw_service_port *port = v.backend ? port_of(v.backend, v.rule) : NULL;
 	put(&v, port, result, &ready);
