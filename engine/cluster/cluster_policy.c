@@ -69,6 +69,8 @@ static enum pw_truth selected(const struct pw_facts *facts, const char *policy_n
 
 	if (!end->pod && !end->address)
 		return peer->namespaces.present && peer->namespaces.n == 0 && !peer->namespaces.expr && peer->pods.n == 0 && !peer->pods.expr ? PW_YES : PW_NO;
+	if (peer->sets && (!end->pod || end->pod->host_network))
+		return PW_MAYBE;
 	if (!end->pod || end->pod->host_network || (!peer->namespaces.present && !own))
 		return PW_NO;
 	if (own)

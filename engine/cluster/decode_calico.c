@@ -64,6 +64,7 @@ static const char *decode_entity(struct pw_facts *facts, const struct pw_val *en
 	ret->everyone = !selects && !ret->networks.n && !ret->except.n;
 	if (ret->except.n && !ret->networks.n && !selects)
 		ret->networks = (struct pw_strings){ all, 2 };
+	ret->sets = selects; /* NetworkSets and GlobalNetworkSets have labels as pods do */
 	if (!selects)
 		return other;
 	if (ret->networks.n || ret->except.n) { /* both have to hold: a peer here is one or the other */

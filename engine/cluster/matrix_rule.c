@@ -273,7 +273,7 @@ static int mark_cluster_peer(struct marks *marks, const char *ns, const struct p
 
 	if (peer->everyone)
 		mark_all(marks);
-	for (size_t i = 0; peer->domains && i < marks->matrix->n_outside; i++)
+	for (size_t i = 0; (peer->domains || peer->sets) && i < marks->matrix->n_outside; i++)
 		mark(marks, pw_point_outside(marks->matrix, i), PW_MAYBE);
 	if (peer->outside && mark_outside(marks) != PW_OK)
 		return PW_NOMEM;

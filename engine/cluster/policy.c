@@ -257,14 +257,17 @@ static void note_doubt(struct doubt *doubt, enum pw_action action, const struct 
 	doubt->field = field;
 }
 
-/* Why a rule only may match, as far as a field of the policy is the reason. */
-static const char *unclear_field(const struct pw_cluster_policy *policy, const struct pw_cluster_rule *rule)
+/* Why a rule only may match that end, as far as a field of the policy is the reason. */
+static const char *unclear_field(const struct pw_cluster_policy *policy, const struct pw_cluster_rule *rule, const struct pw_peer *end)
 {
 	if (policy->unclear[0])
 		return policy->unclear;
 	for (size_t i = 0; !rule->unclear[0] && i < rule->n_peers; i++)
 		if (rule->peers[i].domains)
 			return policy->tier[0] || policy->stage != PW_STAGE_NETWORK ? "domainNames" : "toFQDNs";
+	for (size_t i = 0; !rule->unclear[0] && (!end->pod || end->pod->host_network) && i < rule->n_peers; i++)
+		if (rule->peers[i].sets)
+			return "selector: network sets are not read";
 	return rule->unclear;
 }
 
@@ -281,7 +284,7 @@ static enum decision ask_cluster_policy(const struct pw_facts *facts, const stru
 			continue;
 		match = pw_truth_and(subject, pw_cluster_peers_match(facts, policy, &rules[i], question->other));
 		if (match == PW_MAYBE)
-			note_doubt(doubt, rules[i].action, policy, unclear_field(policy, &rules[i]));
+			note_doubt(doubt, rules[i].action, policy, unclear_field(policy, &rules[i], question->other));
 		if (match != PW_YES)
 			continue;
 		if (rules[i].action == PW_ACTION_PASS)

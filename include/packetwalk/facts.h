@@ -177,6 +177,7 @@ struct pw_cluster_peer {              /* one of: namespaces (with pods); nodes; 
 	bool domains;                 /* by DNS name: not evaluated */
 	bool everyone, outside, hosts; /* all; what is neither pod nor node; nodes and pods on their network */
 	bool networks_outside;        /* networks hold no pods */
+	bool sets;                    /* whom namespaces and pods select are also sets of addresses, which are not read */
 };
 struct pw_cluster_port { const char *protocol; const char *name; uint16_t port, end_port; bool any_port; }; /* name: of any protocol unless one is given */
 struct pw_cluster_rule {
