@@ -39,8 +39,8 @@ static void feed(struct pw_child *child, const struct pw_collect *how, size_t *a
 		n = pw_write_quiet(child->in_fd, how->input + *at, how->n_input - *at);
 		if (n > 0)
 			*at += (size_t)n;
-		else if (n < 0 && errno == EAGAIN)
-			return;
+		else if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return; /* poll says when there is room */
 	}
 	if (child->in_fd >= 0)
 		(void)close(child->in_fd);
