@@ -258,6 +258,15 @@ static void test_connects(void)
 		  "127.0.0.1 port 80 was refused, and bash does not tell whether by a RST or by an ICMP error. An agent on the sender's node would." },
 		{ "bash", BEFORE "0 1 5.00 5.01 Connection refused|\n1 1 5.00 5.01 Connection refused|\n" COUNTERS("10", "3", "7") END, "unknown",
 		  "127.0.0.1 port 80 was refused, and bash does not tell whether by a RST or by an ICMP error. An agent on the sender's node would." },
+		/* Another program connected meanwhile: what the counters rose by may be its. */
+		{ "bash", BEFORE "0 1 5.00 5.01 Connection refused|\n1 1 5.00 5.01 Connection refused|\n" COUNTERS("13", "3", "9") END, "unknown",
+		  "127.0.0.1 port 80 was refused, and bash does not tell whether by a RST or by an ICMP error. An agent on the sender's node would." },
+		{ "bash", BEFORE "0 1 5.00 5.01 Connection refused|\n1 1 5.00 5.01 Connection refused|\n" COUNTERS("13", "3", "7") END, "refused-rst", NULL },
+		{ "bash", BEFORE "0 137 5.00 7.01 |\n1 137 5.00 7.01 |\n" COUNTERS("13", "5", "7") END, "unknown", NULL },
+		{ "bash", BEFORE "0 0 5.00 6.31 |\n1 0 5.00 6.30 |\n" COUNTERS("13", "4", "7") END, "connected", NULL },
+		/* So may ICMP errors beyond one for each attempt. */
+		{ "bash", BEFORE "0 1 5.00 5.01 Connection refused|\n1 1 5.00 5.01 Connection refused|\n" COUNTERS("12", "3", "10") END, "unknown",
+		  "127.0.0.1 port 80 was refused, and bash does not tell whether by a RST or by an ICMP error. An agent on the sender's node would." },
 		{ "bash", BEFORE "0 137 5.00 7.01 |\n1 137 5.00 7.01 |\n" COUNTERS("12", "5", "7") END, "timeout", "127.0.0.1 port 80 gave no answer to 2 attempts." },
 		{ "bash", BEFORE "0 137 5.00 7.01 |\n1 137 5.00 7.01 |\n" COUNTERS("12", "4", "7") END, "unknown",
 		  "127.0.0.1 port 80: of 2 attempts 0 connected, and bash does not tell how 2 of them ended. An agent on the sender's node would." },

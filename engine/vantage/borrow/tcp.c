@@ -19,6 +19,7 @@ enum {
 /* What the counters say of all attempts together. */
 struct told {
 	bool trusted;          /* they moved with the attempts, so they are this network's */
+	bool alone;            /* and with nothing else: what other programs connect to adds to them too */
 	long long syn_retrans, unreachables;
 	bool own_neighbour;    /* a neighbour is unanswering: an unreachable host may be the kernel's own finding */
 };
@@ -27,6 +28,7 @@ static struct told told_by(const struct pw_wire *wire, unsigned count)
 {
 	const struct pw_wire_counters *a = &wire->before, *b = &wire->after;
 	struct told t = { .trusted = a->there && b->there && b->opens - a->opens >= count, .own_neighbour = b->neighbours_open > 0 };
+	t.alone = t.trusted && b->opens - a->opens == count;
 	if (t.trusted) {
 		t.syn_retrans = b->syn_retrans - a->syn_retrans;
 		t.unreachables = b->unreachables - a->unreachables;
@@ -47,16 +49,16 @@ static const char *refused(const struct told *t, const struct pw_wire_try *one, 
 {
 	if (pw_wire_icmp(one, attempt))
 		return "refused-icmp";
-	if (!t->trusted || (t->unreachables > 0 && t->unreachables < n_refused))
-		return "refused";
-	return t->unreachables ? "refused-icmp" : "refused-rst";
+	if (t->trusted && !t->unreachables)
+		return "refused-rst";
+	return t->alone && t->unreachables == n_refused ? "refused-icmp" : "refused";
 }
 
 /* Time ran out before the program ended; whether a SYN was out that long, a second one proves. */
 static const char *silent(const struct pw_wire *wire, const struct told *t, unsigned n_silent)
 {
 	bool measured = !strcmp(wire->tool, "python3"); /* waits from its own connect on */
-	return measured || (t->trusted && t->syn_retrans >= n_silent) ? "timeout" : "untold";
+	return measured || (t->alone && t->syn_retrans >= n_silent) ? "timeout" : "untold";
 }
 
 static const char *unreachable(const struct told *t, const struct pw_wire_try *one, struct pw_val *attempt)
@@ -83,7 +85,7 @@ static void put_attempt(const struct pw_wire *wire, const struct told *t, const 
 	pw_map_set_str(attempt, "result", result);
 	pw_map_set_int(attempt, "errno", numbers[end]);
 	/* A starved container is late by itself; a late connect has sent a second SYN. */
-	if (one->ran && (end != PW_WIRE_GOOD || one->ms < LATE_MS || (t->trusted && t->syn_retrans > 0)))
+	if (one->ran && (end != PW_WIRE_GOOD || one->ms < LATE_MS || (t->alone && t->syn_retrans > 0)))
 		pw_map_set_real(attempt, "ms", one->ms);
 }
 
