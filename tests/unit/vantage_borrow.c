@@ -448,3 +448,10 @@ int main(void)
 	(void)rmdir(folder);
 	return tap_done();
 }
+		/* As curl 7.58 has it: no such variable, so the figures come where the body ends. */
+		{ "http://a/", "* Connected to a (1.2.3.4) port 80 (#0)\ncurl: unknown --write-out variable: 'stderr'\n\n=x 0\n",
+		  "HTTP/1.1 503 No\r\nContent-Length: 2\r\n\r\nhi\n=w 503 0.001 0.000 0.001 0.004 0.005\n", "server-error", NULL },
+		{ "http://a/", "* Connected to a (1.2.3.4) port 80 (#0)\ncurl: unknown --write-out variable: 'stderr'\n\n=x 23\n",
+		  "HTTP/1.1 503 No\r\n\r\ncut off", "unknown", NULL },
+		/* Nobody but an old curl writes there. */
+		{ "http://a/", "* Connected to a (1.2.3.4) port 80 (#0)\n\n=x 0\n", "HTTP/1.1 200 OK\r\n\r\n\n=w 200 0.001 0.000 0.001 0.004 0.005\n", "unknown", NULL },

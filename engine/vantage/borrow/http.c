@@ -12,7 +12,7 @@
 
 enum {
 	OUT_MAX = 512 << 10,
-	BODY_MAX = 65536, HEAD_MAX = 256, HEADER_MAX = 8192, MESSAGE_MAX = 256,
+	BODY_MAX = 65536, HEAD_MAX = 256, HEADER_MAX = 8192, MESSAGE_MAX = 256, LINE_MAX_BYTES = 256,
 	SPARE_MS = 4000,
 	/* curl's exit statuses: EXIT CODES of curl(1). */
 	CURL_UNSUPPORTED = 1, CURL_NO_HOST = 6, CURL_NO_CONNECT = 7, CURL_WEIRD = 8, CURL_PARTIAL = 18, CURL_WRITE = 23, CURL_TIMEOUT = 28,
@@ -31,6 +31,8 @@ static const char script[] =
 
 struct answer {
 	bool tls, connected, refused;
+	bool measured;         /* its figures are there: without them, nothing is known of the answer's status */
+	bool old;              /* older than 7.63: it writes the figures behind the body */
 	int status;            /* exit status, -1: it did not say */
 	double connect_ms, tls_ms, pretransfer_ms, first_byte_ms, total_ms;
 	char message[MESSAGE_MAX + 1];
@@ -59,6 +61,7 @@ static void take_figures(const char *line, struct answer *a)
 	long code = 0;
 	if (sscanf(line, "=w %ld %lf %lf %lf %lf %lf", &code, &t[0], &t[1], &t[2], &t[3], &t[4]) != 6)
 		return;
+	a->measured = true;
 	a->http_status = code;
 	a->connect_ms = t[0] * 1000;
 	a->tls_ms = t[1] * 1000;
@@ -69,7 +72,7 @@ static void take_figures(const char *line, struct answer *a)
 
 static void take_output(const char *text, struct answer *a)
 {
-	static const char said[] = "curl: (";
+	static const char said[] = "curl: (", unknown[] = "curl: unknown --write-out variable: 'stderr'";
 	a->status = -1;
 	while (*text) {
 		size_t len = strcspn(text, "\n");
@@ -77,6 +80,8 @@ static void take_output(const char *text, struct answer *a)
 			a->status = (int)strtol(text + 3, NULL, 10);
 		else if (!strncmp(text, "=w ", 3))
 			take_figures(text, a);
+		else if (!strncmp(text, unknown, strlen(unknown)))
+			a->old = true;
 		else if (!strncmp(text, said, strlen(said)))
 			(void)snprintf(a->message, sizeof a->message, "%.*s", (int)len, text);
 		else if (!strncmp(text, "* Connected to", strlen("* Connected to")) || !strncmp(text, "* Established connection", strlen("* Established connection")))
@@ -87,6 +92,23 @@ static void take_output(const char *text, struct answer *a)
 			take_hex(text, len, a);
 		text += len + (text[len] == '\n');
 	}
+}
+
+/* The last line of what came is curl's then, unless it was cut off on the way. */
+static void take_last_line(struct answer *a)
+{
+	char line[LINE_MAX_BYTES + 1] = { 0 };
+	size_t begin = a->len ? a->len - 1 : 0;
+	if (!a->old || a->measured || !a->len || a->data[begin] != '\n')
+		return;
+	while (begin && a->data[begin - 1] != '\n')
+		begin--;
+	if (!begin || a->len - begin > LINE_MAX_BYTES)
+		return;
+	memcpy(line, a->data + begin, a->len - begin);
+	take_figures(line, a);
+	if (a->measured)
+		a->len = begin - 1;
 }
 
 static const uint8_t *find(const uint8_t *data, size_t len, const char *what)
@@ -204,11 +226,14 @@ static const char *mismatch_of(const struct answer *a, const char *result)
 
 static int put(struct pw_ctx *ctx, const struct pw_http_spec *spec, struct answer *a, struct pw_val *ret, struct pw_err *err)
 {
+	take_last_line(a);
 	take_head(ctx, a, ret);
 	const char *result = result_of(a);
 	if (!result)
 		return pw_err_set(err, PW_UNSUPPORTED, "the curl of %s ended with status %d%s%s: an agent on its node would make the request", pw_ctx_vantage(ctx), a->status,
 				  *a->message ? ": " : "", a->message);
+	if (!a->measured)
+		return pw_err_set(err, PW_UNSUPPORTED, "the curl of %s does not tell what it measured: an agent on its node would make the request", pw_ctx_vantage(ctx));
 	const char *mismatch = mismatch_of(a, result);
 	pw_map_set_str(ret, "url", spec->url);
 	pw_map_set_str(ret, "tool", "curl");
