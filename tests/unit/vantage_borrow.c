@@ -2,11 +2,15 @@
 /* Borrowed programs: what a container says, as a kubectl that plays it back tells it, and what is believed of that. */
 #include "tap.h"
 
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,7 +39,7 @@ static void put(const char *name, const char *text, mode_t mode)
 
 /*
  * kubectl: notes its words; answers the question what is there with the file `tools`, and everything else with `out`,
- * in both cases with what `log` and `status` say; a file `real` makes it run the program for real.
+ * in both cases with what `log` and `status` say; with a file `real`, everything else is run, by the shell it names.
  */
 static const char kubectl[] =
 	"#!/bin/sh\n"
@@ -43,7 +47,7 @@ static const char kubectl[] =
 	"printf '%s|' \"$@\" >>words; echo >>words\n"
 	"case \"$*\" in *'command -v'*) echo list >>asked; file=tools ;; *) file=out ;; esac\n"
 	"while [ \"$1\" != -- ]; do shift; done; shift\n"
-	"if [ -f real ]; then exec \"$@\"; fi\n"
+	"if [ -f real ] && [ $file = out ]; then shift; export PW_STARTED_IN=\"$PWD\" PATH=\"$PWD:$PATH\"; exec $(cat real) \"$@\"; fi\n"
 	"cat $file 2>/dev/null\n"
 	"[ -f hang ] && exec sleep 60\n"
 	"[ -f log ] && cat log >&2\n"
@@ -52,7 +56,7 @@ static const char kubectl[] =
 
 static void clear(void)
 {
-	static const char *const names[] = { "tools", "out", "log", "status", "real", "words", "asked", "hang" };
+	static const char *const names[] = { "tools", "out", "log", "status", "real", "words", "asked", "hang", "nc" };
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		(void)unlink(in_folder(names[i]));
 }
@@ -254,10 +258,6 @@ static void test_connects(void)
 		  "127.0.0.1 port 80 was refused by an ICMP error from the sender's own host." },
 		{ "bash", BEFORE "0 1 5.00 5.01 Connection refused|\n1 1 5.00 5.01 Connection refused|\n" COUNTERS("12", "3", "8") END, "unknown",
 		  "127.0.0.1 port 80 was refused, and bash does not tell whether by a RST or by an ICMP error. An agent on the sender's node would." },
-		{ "bash", "0 1 5.00 5.01 Connection refused|\n1 1 5.00 5.01 Connection refused|\n" END, "unknown",
-		  "127.0.0.1 port 80 was refused, and bash does not tell whether by a RST or by an ICMP error. An agent on the sender's node would." },
-		{ "bash", BEFORE "0 1 5.00 5.01 Connection refused|\n1 1 5.00 5.01 Connection refused|\n" COUNTERS("10", "3", "7") END, "unknown",
-		  "127.0.0.1 port 80 was refused, and bash does not tell whether by a RST or by an ICMP error. An agent on the sender's node would." },
 		/* Another program connected meanwhile: what the counters rose by may be its. */
 		{ "bash", BEFORE "0 1 5.00 5.01 Connection refused|\n1 1 5.00 5.01 Connection refused|\n" COUNTERS("13", "3", "9") END, "unknown",
 		  "127.0.0.1 port 80 was refused, and bash does not tell whether by a RST or by an ICMP error. An agent on the sender's node would." },
@@ -266,6 +266,10 @@ static void test_connects(void)
 		{ "bash", BEFORE "0 0 5.00 6.31 |\n1 0 5.00 6.30 |\n" COUNTERS("13", "4", "7") END, "connected", NULL },
 		/* So may ICMP errors beyond one for each attempt. */
 		{ "bash", BEFORE "0 1 5.00 5.01 Connection refused|\n1 1 5.00 5.01 Connection refused|\n" COUNTERS("12", "3", "10") END, "unknown",
+		  "127.0.0.1 port 80 was refused, and bash does not tell whether by a RST or by an ICMP error. An agent on the sender's node would." },
+		{ "bash", "0 1 5.00 5.01 Connection refused|\n1 1 5.00 5.01 Connection refused|\n" END, "unknown",
+		  "127.0.0.1 port 80 was refused, and bash does not tell whether by a RST or by an ICMP error. An agent on the sender's node would." },
+		{ "bash", BEFORE "0 1 5.00 5.01 Connection refused|\n1 1 5.00 5.01 Connection refused|\n" COUNTERS("10", "3", "7") END, "unknown",
 		  "127.0.0.1 port 80 was refused, and bash does not tell whether by a RST or by an ICMP error. An agent on the sender's node would." },
 		{ "bash", BEFORE "0 137 5.00 7.01 |\n1 137 5.00 7.01 |\n" COUNTERS("12", "5", "7") END, "timeout", "127.0.0.1 port 80 gave no answer to 2 attempts." },
 		{ "bash", BEFORE "0 137 5.00 7.01 |\n1 137 5.00 7.01 |\n" COUNTERS("12", "4", "7") END, "unknown",
@@ -307,6 +311,96 @@ static void test_connects(void)
 	}
 }
 
+/* ---- the scripts themselves ---- */
+
+/* Processes, of those that the scripts started, that are still there. */
+static unsigned left_running(void)
+{
+	char path[64], text[8192];
+	unsigned n = 0;
+	DIR *proc = opendir("/proc");
+	for (const struct dirent *entry; proc && (entry = readdir(proc));) {
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		(void)snprintf(path, sizeof path, "/proc/%.20s/environ", entry->d_name);
+		PW_CLEAN_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+		ssize_t len = fd < 0 ? 0 : read(fd, text, sizeof text);
+		n += len > 0 && memmem(text, (size_t)len, folder, strlen(folder)) && memmem(text, (size_t)len, "PW_STARTED_IN=", strlen("PW_STARTED_IN="));
+	}
+	if (proc)
+		(void)closedir(proc);
+	return n;
+}
+
+/* On the loopback: takes connects (TCP), or datagrams, of which it answers none. */
+static int listener(int type, int *ret_port)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof at;
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&at, sizeof at) < 0 || (type == SOCK_STREAM && listen(fd, 16) < 0) ||
+	    getsockname(fd, (struct sockaddr *)&at, &len) < 0)
+		ok(false, "no listener");
+	*ret_port = ntohs(at.sin_port);
+	return fd;
+}
+
+static bool runs(const char *program)
+{
+	char command[128];
+	(void)snprintf(command, sizeof command, "command -v %s >/dev/null 2>&1", program);
+	return system(command) == 0;
+}
+
+/* Ends neither when it has sent nor when it was answered, as some do. */
+#define NC "#!/bin/sh\ncat >/dev/null\n"
+#define NC_STAYS "exec sleep 30\n"
+
+static void one_real(const char *shell, const char *check, const char *list, const char *nc, const char *outcome, int port)
+{
+	char server[32];
+	struct bench b;
+	bench_init(&b);
+	clear();
+	put("tools", list, 0600);
+	put("real", shell, 0600);
+	if (nc)
+		put("nc", nc, 0700);
+	(void)snprintf(server, sizeof server, "127.0.0.1:%d", port);
+	start(&b, check, "web", strcmp(check, "tcp_connect") != 0 ? dns_params(&b, "api.shop", server) : tcp_params(&b, port, 2));
+	struct pw_task_done d = finish(&b);
+	ok(*outcome == '!' ? strcmp(d.outcome, outcome + 1) != 0 : !strcmp(d.outcome, outcome), "%s run by %s with %.4s ends %s: %s (%s%s)", check, shell, list, outcome, d.outcome, d.says, d.reason);
+	is_int(left_running(), 0, "and leaves nothing running");
+	bench_release(&b);
+}
+
+static void test_real(void)
+{
+	static const char *const shells[] = { "bash", "dash", "busybox sh" }; /* whose own nc comes before that of the path */
+	int tcp_port, udp_port, closed_port;
+	PW_CLEAN_CLOSE int tcp = listener(SOCK_STREAM, &tcp_port), udp = listener(SOCK_DGRAM, &udp_port);
+	(void)close(listener(SOCK_STREAM, &closed_port));
+	for (size_t i = 0; i < sizeof shells / sizeof *shells; i++) {
+		char word[16];
+		(void)snprintf(word, sizeof word, "%.*s", (int)strcspn(shells[i], " "), shells[i]);
+		if (!runs(word) || !runs("bash"))
+			continue;
+		one_real(shells[i], "tcp_connect", "bash\nsleep\n= end\n", NULL, "connected", tcp_port);
+		one_real(shells[i], "dns_resolve", "bash\nsleep\ndd\nod\n= end\n", NULL, "timeout", udp_port);
+		if (strcmp(word, "busybox") == 0)
+			continue;
+		one_real(shells[i], "dns_resolve", "nc\nsleep\ndd\nod\n= end\n", NC NC_STAYS, "timeout", udp_port);
+		one_real(shells[i], "dns_resolve", "nc\nsleep\ndd\nod\n= end\n", NC "printf 1234\n" NC_STAYS, "malformed", udp_port);
+	}
+	if (!runs("curl"))
+		return;
+	char proxy[64];
+	(void)snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", tcp_port);
+	(void)setenv("ALL_PROXY", proxy, 1);
+	one_real("sh", "tcp_connect", "curl\nsleep\n= end\n", NULL, "!connected", closed_port);
+	(void)unsetenv("ALL_PROXY");
+}
+
 /* ---- names ---- */
 
 static void test_getent(void)
@@ -346,7 +440,7 @@ static void test_dns(void)
 		struct bench b;
 		bench_init(&b);
 		clear();
-		put("tools", "bash\nsleep\ntimeout\ndd\nod\n= end\n", 0600);
+		put("tools", "bash\nsleep\ndd\nod\n= end\n", 0600);
 		put("out", cases[i].out, 0600);
 		start(&b, "dns_resolve", "web", dns_params(&b, "api", "10.96.0.10"));
 		struct pw_task_done d = finish(&b);
@@ -406,6 +500,13 @@ static void test_http(void)
 		{ "https://a/", "* Connected to a\ncurl: (28) Connection timed out\n=w 000 0.000 0.000 0.000 0.000 5.005\n=x 28\n", "", "silent", NULL },
 		{ "http://a/", "curl: (2) Failed initialization\n=x 2\n", "", "unknown", NULL },
 		{ "http://a/", "", "", "unknown", NULL },
+		/* As curl 7.58 has it: no such variable, so the figures come where the body ends. */
+		{ "http://a/", "* Connected to a (1.2.3.4) port 80 (#0)\ncurl: unknown --write-out variable: 'stderr'\n\n=x 0\n",
+		  "HTTP/1.1 503 No\r\nContent-Length: 2\r\n\r\nhi\n=w 503 0.001 0.000 0.001 0.004 0.005\n", "server-error", NULL },
+		{ "http://a/", "* Connected to a (1.2.3.4) port 80 (#0)\ncurl: unknown --write-out variable: 'stderr'\n\n=x 23\n",
+		  "HTTP/1.1 503 No\r\n\r\ncut off", "unknown", NULL },
+		/* Nobody but an old curl writes there. */
+		{ "http://a/", "* Connected to a (1.2.3.4) port 80 (#0)\n\n=x 0\n", "HTTP/1.1 200 OK\r\n\r\n\n=w 200 0.001 0.000 0.001 0.004 0.005\n", "unknown", NULL },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct bench b;
@@ -439,6 +540,7 @@ int main(void)
 	test_words();
 	test_flood();
 	test_connects();
+	test_real();
 	test_getent();
 	test_dns();
 	test_sockets();
@@ -448,10 +550,3 @@ int main(void)
 	(void)rmdir(folder);
 	return tap_done();
 }
-		/* As curl 7.58 has it: no such variable, so the figures come where the body ends. */
-		{ "http://a/", "* Connected to a (1.2.3.4) port 80 (#0)\ncurl: unknown --write-out variable: 'stderr'\n\n=x 0\n",
-		  "HTTP/1.1 503 No\r\nContent-Length: 2\r\n\r\nhi\n=w 503 0.001 0.000 0.001 0.004 0.005\n", "server-error", NULL },
-		{ "http://a/", "* Connected to a (1.2.3.4) port 80 (#0)\ncurl: unknown --write-out variable: 'stderr'\n\n=x 23\n",
-		  "HTTP/1.1 503 No\r\n\r\ncut off", "unknown", NULL },
-		/* Nobody but an old curl writes there. */
-		{ "http://a/", "* Connected to a (1.2.3.4) port 80 (#0)\n\n=x 0\n", "HTTP/1.1 200 OK\r\n\r\n\n=w 200 0.001 0.000 0.001 0.004 0.005\n", "unknown", NULL },

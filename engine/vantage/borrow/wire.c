@@ -27,7 +27,11 @@ enum {
 	ASK_ARGS = 3, FIXED_ARGS = 6,
 };
 
-/* try NUMBER SECONDS PROGRAM...: runs it, ends it after that time, prints the line. net: the counters. */
+/*
+ * net: the counters. try NUMBER PROGRAM...: runs it, prints the line. ended SECONDS PROGRAM...: ends it after that time.
+ * What is left running would be inherited by the container's first process, which may never ask for its end: whoever
+ * starts something waits for it, also the watcher, which is told to go before its number could be another's.
+ */
 #define COMMON \
 	"export LC_ALL=C\n" \
 	"net() {\n" \
@@ -38,12 +42,25 @@ enum {
 	"	done 2>/dev/null\n" \
 	"	echo '#.'\n" \
 	"}\n" \
+	"watch() {\n" \
+	"	over= s=\n" \
+	"	trap 'over=1; [ -z \"$s\" ] || kill $s' TERM\n" \
+	"	sleep \"$1\" & s=$!\n" \
+	"	[ -z \"$over\" ] || kill $s\n" \
+	"	wait $s; wait $s\n" /* the first may have been ended by the signal */ \
+	"	[ -n \"$over\" ] || kill -9 $2\n" \
+	"} >/dev/null 2>&1\n" \
+	"ended() {\n" \
+	"	w=$1; shift\n" \
+	"	\"$@\" </dev/null 2>&1 & p=$!\n" \
+	"	watch $w $p & k=$!\n" \
+	"	wait $p; r=$?; kill $k; wait $k\n" \
+	"	return $r\n" \
+	"} 2>/dev/null\n" \
 	"try() {\n" \
-	"	i=$1 w=$2; shift 2\n" \
+	"	i=$1; shift\n" \
 	"	read -r a x </proc/uptime\n" \
-	"	x=$({ \"$@\" </dev/null 2>&1 & p=$!\n" \
-	"		{ sleep \"$w\"; kill -9 $p; } >/dev/null 2>&1 & k=$!\n" \
-	"		wait $p; r=$?; kill $k; printf '\\n=%s' $r; } 2>/dev/null)\n" \
+	"	x=$(\"$@\" </dev/null 2>&1; printf '\\n=%s' $?)\n" \
 	"	read -r z y </proc/uptime\n" \
 	"	r=${x##*=} x=${x%=*}\n" \
 	"	IFS='\n'; set -f; set -- $x\n" \
@@ -59,13 +76,13 @@ static const char connect_script[] = COMMON
 	"	bash) exec bash -c 'exec 3<>\"/dev/tcp/$0/$1\"' \"$host\" \"$port\" ;;\n"
 	"	nc) exec nc -z -v -w \"$wait\" \"$host\" \"$port\" ;;\n"
 	"	nc-w) exec nc -w \"$wait\" \"$host\" \"$port\" ;;\n" /* busybox without -z: ends when the server does */
-	"	curl) exec curl -q -s -S -v --connect-timeout \"$wait\" -m \"$wait\" \"telnet://$url\" ;;\n"
+	"	curl) exec curl -q -s -S -v --noproxy '*' --connect-timeout \"$wait\" -m \"$wait\" \"telnet://$url\" ;;\n"
 	"	esac\n"
 	"}\n"
 	"[ $tool = bash ] && limit=$wait\n"
 	"net\n"
 	"if [ $tool = python3 ]; then python3 -c \"$6\" \"$host\" \"$port\" \"$n\" \"$wait\"\n"
-	"else while [ $i -lt \"$n\" ]; do try $i $limit one & i=$((i + 1)); done; wait; fi\n"
+	"else while [ $i -lt \"$n\" ]; do try $i ended $limit one & i=$((i + 1)); done; wait; fi\n"
 	"net";
 
 /* Non-blocking connects; the error queue says who refused. Numbers: IP_RECVERR 11, IPV6_RECVERR 25, MSG_ERRQUEUE 0x2000, origins ICMP 2 and ICMPv6 3. */
@@ -107,18 +124,30 @@ static const char connect_python[] =
 
 /* PROTOCOL SECONDS TOOL PYTHON COUNT HOST PORT PAYLOAD ... (payload: octal escapes of printf's %b) */
 static const char ask_script[] = COMMON
-	"proto=$1 wait=$2 tool=$3 py=$4 i=0 limit=$(($2 + 1)) u=; shift 4\n"
+	"proto=$1 wait=$2 tool=$3 py=$4 i=0 u=; shift 4\n"
 	"[ $proto = udp ] && u=-u\n"
-	"by_bash() { exec bash -c 'exec 3<>\"/dev/$0/$1/$2\" && printf %b \"$3\" >&3 && "
-	"{ timeout \"$4\" dd bs=65536 count=1 <&3 2>&5 | od -An -v -tx1; } 5>&1' $proto \"$1\" \"$2\" \"$3\" $wait; }\n"
-	/* nc lingers after the answer: its number comes first, so that it can be ended then */
+	/* SECONDS [count=1]: the number of the program that asks, so that it can be ended, and what it hears */
+	"answer() {\n"
+	"	read -r p || return\n"
+	"	watch $1 $p & k=$!\n"
+	"	x=$(dd bs=65536 $2 2>/dev/null | od -An -v -tx1)\n"
+	"	read -r t y </proc/uptime\n"
+	"	kill $k; wait $k\n"
+	"	[ -z \"$2\" ] || [ -z \"$x\" ] || kill $p\n"
+	"	printf '%s\\nat %s\\n' \"$x\" \"$t\"\n"
+	"} 2>/dev/null\n"
+	"by_bash() {\n"
+	"	{ bash -c 'echo $$; exec 3<>\"/dev/$0/$1/$2\" && printf %b \"$3\" >&3 && exec dd bs=65536 count=1 <&3' $proto \"$1\" \"$2\" \"$3\" 2>&5 |\n"
+	"		answer $wait; } 5>&1\n"
+	"}\n"
+	/* nc lingers after the answer, and is ended then */
 	"by_nc() {\n"
 	"	{ printf %b \"$3\" | sh -c 'echo $$; exec nc $0 -w \"$1\" \"$2\" \"$3\" 2>&5' ${u:--n} $wait \"$1\" \"$2\" |\n"
-	"		{ read -r p; dd bs=65536 count=1 2>/dev/null | od -An -v -tx1; read -r t x </proc/uptime; echo \"at $t\"; kill $p 2>/dev/null; }; } 5>&1\n"
+	"		answer $((wait + 1)) count=1; } 5>&1\n"
 	"}\n"
 	"net\n"
 	"if [ $tool = python3 ]; then python3 -c \"$py\" $proto $wait \"$@\"\n"
-	"else while [ $# -ge 3 ]; do try $i $limit by_$tool \"$1\" \"$2\" \"$3\" & i=$((i + 1)); shift 3; done; wait; fi\n"
+	"else while [ $# -ge 3 ]; do try $i by_$tool \"$1\" \"$2\" \"$3\" & i=$((i + 1)); shift 3; done; wait; fi\n"
 	"net";
 
 static const char ask_python[] =
@@ -396,7 +425,7 @@ static const char *escaped(const struct pw_wire_ask *ask, struct pw_arena *arena
 
 int pw_wire_ask(struct pw_tools *tools, bool tcp, const struct pw_wire_ask *asks, size_t n, unsigned timeout_ms, struct pw_wire *ret, struct pw_err *err)
 {
-	static const struct candidate all[] = { { "python3", "", "python3" }, { "bash", "sleep timeout dd od", "bash" }, { "nc", "sleep dd od", "nc" },
+	static const struct candidate all[] = { { "python3", "", "python3" }, { "bash", "sleep dd od", "bash" }, { "nc", "sleep dd od", "nc" },
 		{ NULL, NULL, NULL } };
 	struct pw_arena *arena = pw_ctx_arena(tools->ctx);
 	unsigned wait_s = seconds(timeout_ms);
