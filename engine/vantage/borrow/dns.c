@@ -184,7 +184,7 @@ static size_t add_paths(const char *const *more, const char **paths, size_t n, s
 /* What decides a lookup, as the container has it. */
 static int borrow_config(struct pw_ctx *ctx, struct pw_tools *tools, struct pw_err *err)
 {
-	const char *paths[PATHS_MAX] = { PW_RESOLV_CONF, PW_HOSTS_FILE, "?" PW_ALPINE_RELEASE };
+	const char *paths[PATHS_MAX] = { PW_RESOLV_CONF, PW_HOSTS_FILE, ("?" PW_ALPINE_RELEASE) };
 	size_t n = add_paths(pw_musl_loaders, paths, 3, pw_ctx_arena(ctx));
 	(void)add_paths(pw_glibc_loaders, paths, n, pw_ctx_arena(ctx));
 	return pw_borrow_files(ctx, tools, paths, err);

@@ -193,7 +193,7 @@ void pw_made_agent_spec(struct pw_buf *out, unsigned indent, const char *image, 
 		"nodeSelector: {kubernetes.io/os: linux}",
 		"tolerations: [{operator: Exists}] # a sick node is where it is needed",
 		"containers:",
-		"  - name: " PW_AGENT_CONTAINER,
+		("  - name: " PW_AGENT_CONTAINER), /* in parentheses: two strings are meant to be one */
 	};
 	const char *const rest[] = {
 		"    command: [packetwalk, agent, --stay]",
