@@ -345,6 +345,19 @@ static int listener(int type, int *ret_port)
 	return fd;
 }
 
+/* Takes no further connects: its SYNs are dropped. `fill` are those that fill it. */
+static int full_listener(int fill[2], int *ret_port)
+{
+	int fd = listener(SOCK_STREAM, ret_port);
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)*ret_port) };
+	is_int(listen(fd, 0), 0, "a short queue");
+	for (int i = 0; i < 2; i++) {
+		fill[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		(void)connect(fill[i], (const struct sockaddr *)&at, sizeof at);
+	}
+	return fd;
+}
+
 static bool runs(const char *program)
 {
 	char command[128];
@@ -377,8 +390,8 @@ static void one_real(const char *shell, const char *check, const char *list, con
 static void test_real(void)
 {
 	static const char *const shells[] = { "bash", "dash", "busybox sh" }; /* whose own nc comes before that of the path */
-	int tcp_port, udp_port, closed_port;
-	PW_CLEAN_CLOSE int tcp = listener(SOCK_STREAM, &tcp_port), udp = listener(SOCK_DGRAM, &udp_port);
+	int tcp_port, udp_port, closed_port, full_port, fill[2];
+	PW_CLEAN_CLOSE int tcp = listener(SOCK_STREAM, &tcp_port), udp = listener(SOCK_DGRAM, &udp_port), full = full_listener(fill, &full_port);
 	(void)close(listener(SOCK_STREAM, &closed_port));
 	for (size_t i = 0; i < sizeof shells / sizeof *shells; i++) {
 		char word[16];
@@ -386,12 +399,15 @@ static void test_real(void)
 		if (!runs(word) || !runs("bash"))
 			continue;
 		one_real(shells[i], "tcp_connect", "bash\nsleep\n= end\n", NULL, "connected", tcp_port);
+		one_real(shells[i], "tcp_connect", "bash\nsleep\n= end\n", NULL, "!connected", full_port);
 		one_real(shells[i], "dns_resolve", "bash\nsleep\ndd\nod\n= end\n", NULL, "timeout", udp_port);
 		if (strcmp(word, "busybox") == 0)
 			continue;
 		one_real(shells[i], "dns_resolve", "nc\nsleep\ndd\nod\n= end\n", NC NC_STAYS, "timeout", udp_port);
 		one_real(shells[i], "dns_resolve", "nc\nsleep\ndd\nod\n= end\n", NC "printf 1234\n" NC_STAYS, "malformed", udp_port);
 	}
+	(void)close(fill[0]);
+	(void)close(fill[1]);
 	if (!runs("curl"))
 		return;
 	char proxy[64];
