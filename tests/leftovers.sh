@@ -1,5 +1,6 @@
 #!/bin/sh
-# Whatever becomes of a run that makes pods, nothing of it stays: no pod, no ledger, no process. TAP.
+# Whatever becomes of a run that makes pods, nothing of it stays: no pod, no ledger, no process. TAP, and as the last line:
+# N passed, N failed.
 # Usage: leftovers.sh [netns|cluster]; raises a lab of that kind for itself, unless LAB_DIR names one that is up.
 set -u
 kind=${1:-netns}
@@ -44,7 +45,8 @@ report() { # GOOD TITLE [FILE]
 run() { # EFFECT ARGS …
 	effect=$1
 	shift
-	PACKETWALK_VIA=$via PACKETWALK_MAX_EFFECT=$effect setsid --wait "$lab" run "$@" --via "$via" --max-effect "$effect" ${operator:+--kubeconfig "$operator"}
+	# shellcheck disable=SC2016 # for the inner shell
+	PACKETWALK_VIA=$via PACKETWALK_MAX_EFFECT=$effect setsid --wait sh -c 'echo $$ >>"$0"; exec "$@"' "$tmp/sessions" "$lab" run "$@" --via "$via" --max-effect "$effect" ${operator:+--kubeconfig "$operator"}
 }
 
 pods() { # those of runs, a line each
@@ -63,11 +65,17 @@ until_true() { # SECONDS CMD …
 	done
 }
 
+two_pods() { [ "$(pods | wc -l)" = 2 ]; }
 any_pod() { [ -n "$(pods)" ]; }
 no_pod() { [ -z "$(pods)" ]; }
 no_ledger() { [ ! -d "$ledgers" ] || [ -z "$(ls "$ledgers")" ]; }
 any_ledger() { [ -d "$ledgers" ] && [ -n "$(ls "$ledgers")" ]; }
-no_process() { ! pgrep -af "$LAB_DIR.*packetwalk-(probe|node)-|packetwalk-(probe|node)-.*$LAB_DIR" >"$tmp/processes"; }
+# A fork that makes a pod has its parent's command line: it is known by the session of its run.
+survivors() {
+	pgrep -af "$LAB_DIR.*packetwalk-(probe|node)-|packetwalk-(probe|node)-.*$LAB_DIR"
+	while read -r sid; do ps -s "$sid" -o pid=,stat=,args= | awk '$2 !~ /^Z/'; done <"$tmp/sessions"
+}
+no_process() { survivors >"$tmp/processes"; [ ! -s "$tmp/processes" ]; }
 is_gone() { [ ! -d "/proc/$1" ]; }
 namespaces() { case $kind in netns) ls "$LAB_DIR/objects/Namespace/_" ;; cluster) "$lab" kubectl get namespaces -o name ;; esac; }
 # The run's own process, in the session that was made for it: programs it starts have groups of their own.
@@ -103,6 +111,7 @@ in_background() { # EFFECT ARGS …: sets $session, $main
 
 [ "$kind" != cluster ] || . "$here/cluster/operator.sh"
 namespaces >"$tmp/namespaces"
+: >"$tmp/sessions"
 
 for effect in creates privileged; do
 	run "$effect" run pod-to-service from=shop/web to=shop/api >"$tmp/out" 2>"$tmp/err"
@@ -152,10 +161,20 @@ kill -KILL "$main"
 wait "$job"
 any_pod && any_ledger
 report $? "after kill -9 the pod and its ledger are there"
+pods >"$tmp/dead"
 in_background creates run pod-to-service from=shop/web to=shop/api
-until_true 60 any_pod
+until_true 60 two_pods
+report $? "another run makes its pod beside it"
+kill -STOP "$main" # so that it has not ended before it is looked at
+pods | grep -vxFf "$tmp/dead" >"$tmp/alive"
 "$lab" run cleanup >"$tmp/cleaned" 2>&1
 report $? "cleanup, beside a run that runs" "$tmp/cleaned"
+pods | cmp -s - "$tmp/alive"
+report $? "leaves exactly the pod of that run" "$tmp/cleaned"
+grep -q 'still runs' "$tmp/cleaned"
+report $? "and says that it runs" "$tmp/cleaned"
+# shellcheck disable=SC2046 # nsenter stops with the program it waits for
+kill -CONT $(pgrep -s "$session")
 wait "$job"
 code=$?
 sees_it creates "$code"
@@ -164,4 +183,5 @@ clear "kill -9 and cleanup"
 
 [ "$kind" != cluster ] || . "$here/cluster/verbs.sh"
 echo "1..$n"
+echo "$((n - bad)) passed, $bad failed"
 [ "$bad" = 0 ]
