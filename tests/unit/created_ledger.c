@@ -194,6 +194,32 @@ static void test_plans(void)
 	world_release(&w);
 }
 
+/* What a probe pod waits for, beside shop/web, with this object in the cluster. */
+static unsigned settle_with(const char *object)
+{
+	struct world w;
+	char text[2048];
+	world_init(&w);
+	(void)snprintf(text, sizeof text, "%s%s", pods, object);
+	struct pw_facts *facts = model(w.arena, text);
+	pw_facts_set_known(facts, PW_FACT_POLICIES, PW_KNOWN_YES, "");
+	unsigned ms = pw_creation_beside(w.creation, facts, pw_facts_pod(w.facts, "shop", "web"))->settle_ms;
+	world_release(&w);
+	return ms;
+}
+
+static void test_settling(void)
+{
+	is_int(settle_with(""), 0, "without policies nothing has to learn of a new pod");
+	is_int(settle_with("- {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: own, namespace: shop}, spec: {podSelector: {}}}\n"),
+	       PW_MADE_SETTLE_MS, "the sender's policies do");
+	is_int(settle_with("- {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: in, namespace: bank}, spec: {podSelector: {}}}\n"),
+	       PW_MADE_SETTLE_MS, "a receiver's do, in whatever namespace");
+	is_int(settle_with("- {apiVersion: policy.networking.k8s.io/v1alpha1, kind: AdminNetworkPolicy, metadata: {name: a}, spec: {priority: 1,"
+			   " subject: {namespaces: {}}, ingress: [{action: Deny, from: [{namespaces: {}}]}]}}\n"),
+	       PW_MADE_SETTLE_MS, "and those of the cluster");
+}
+
 static void test_end(void)
 {
 	struct world w;
@@ -295,6 +321,7 @@ int main(void)
 	write_file(dir, "kubectl", 0700, kubectl);
 	test_ledger();
 	test_plans();
+	test_settling();
 	test_end();
 	test_not_ours();
 	test_never_made();

@@ -82,17 +82,14 @@ static struct pw_made *add(struct pw_creation *creation, enum pw_made_kind kind,
 
 static bool is_plain(const char *text) { return pw_transport_plain(text); }
 
-/* Rules of its namespace, or rules nobody could read: what enforces them sees a new pod a moment after it runs. */
-static bool has_policies(const struct pw_facts *facts, const char *ns)
+/* Any rules at all, or rules nobody could read: what enforces the sender's sees a new pod a moment after it runs, and so does what
+ * enforces the receivers', which must learn its address first. */
+static bool has_policies(const struct pw_facts *facts)
 {
-	size_t n = 0;
-	const struct pw_policy *const *policies = pw_facts_policies(facts, &n);
-	if (pw_facts_known(facts, PW_FACT_POLICIES) != PW_KNOWN_YES)
-		return true;
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(policies[i]->meta.ns, ns))
-			return true;
-	return false;
+	size_t n = 0, n_cluster = 0;
+	(void)pw_facts_policies(facts, &n);
+	(void)pw_facts_cluster_policies(facts, &n_cluster);
+	return n || n_cluster || pw_facts_known(facts, PW_FACT_POLICIES) != PW_KNOWN_YES;
 }
 
 struct pw_made *pw_creation_beside(struct pw_creation *creation, const struct pw_facts *facts, const struct pw_pod *pod)
@@ -107,7 +104,7 @@ struct pw_made *pw_creation_beside(struct pw_creation *creation, const struct pw
 	if (!made)
 		return NULL;
 	made->beside = pw_arena_strdup(creation->arena, key);
-	made->settle_ms = has_policies(facts, pod->meta.ns) ? PW_MADE_SETTLE_MS : 0;
+	made->settle_ms = has_policies(facts) ? PW_MADE_SETTLE_MS : 0;
 	if (!made->beside)
 		return NULL;
 	int rc = pw_made_beside_check(facts, pod, &err);
