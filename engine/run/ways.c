@@ -35,7 +35,7 @@ void pw_way_plan(const struct pw_ways *ways, const struct pw_facts *facts, const
 	v->node_pod = pw_creation_on_node(ways->creation, facts, v->node, v->ns);
 }
 
-static bool may_be_made(const struct pw_made *made) { return !made || made->stage != PW_MADE_REFUSED; }
+static bool may_be_made(const struct pw_made *made) { return !made || !pw_made_is_over(made); }
 
 static bool is_there(const struct pw_made *made) { return made && made->stage == PW_MADE_RUNNING; }
 

@@ -148,7 +148,7 @@ static const char *why_not_made(const struct pw_vantage *v)
 {
 	const struct pw_made *const pods[] = { v->probe_pod, v->node_pod };
 	for (size_t i = 0; i < sizeof pods / sizeof *pods; i++)
-		if (pods[i] && pods[i]->stage == PW_MADE_REFUSED)
+		if (pods[i] && pw_made_is_over(pods[i]))
 			return pods[i]->why;
 	return "";
 }

@@ -385,10 +385,12 @@ void pw_agent_poll(const struct pw_agent *agent, struct pollfd fds[PW_AGENT_FDS]
 	fds[FD_IN] = (struct pollfd){ .fd = writes ? agent->child.in_fd : -1, .events = POLLOUT };
 }
 
-/* A pod of which nothing came is not tried again. */
+/* A pod of which nothing came is not tried again. One that served and ended is gone: whatever ended it, no agent is in it. */
 static void give_pod_up(const struct pw_agent *agent, int code, const char *text)
 {
-	if (agent->made && agent->made->stage == PW_MADE_WRITTEN)
+	if (agent->made && agent->hello)
+		pw_made_gone(agent->made, code, text);
+	else if (agent->made && !pw_made_is_over(agent->made))
 		pw_made_refuse(agent->made, code, text);
 }
 

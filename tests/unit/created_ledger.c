@@ -220,6 +220,23 @@ static void test_settling(void)
 	       PW_MADE_SETTLE_MS, "and those of the cluster");
 }
 
+static void test_replaced(void)
+{
+	struct world w;
+	struct pw_err err = PW_ERR_INIT;
+	world_init(&w);
+	struct pw_made *made = pw_creation_beside(w.creation, w.facts, pw_facts_pod(w.facts, "shop", "web"));
+	made->stage = PW_MADE_RUNNING;
+	pw_made_gone(made, PW_NET, "it was evicted");
+	is_int(pw_creation_write(made, &err), PW_NET, "what is gone is not made again under its name");
+	struct pw_made *next = pw_creation_beside(w.creation, w.facts, pw_facts_pod(w.facts, "shop", "web"));
+	ok(next != made && next->stage == PW_MADE_PLANNED && strcmp(next->name, made->name) != 0, "another is planned in its place");
+	next->stage = PW_MADE_RUNNING;
+	pw_made_gone(next, PW_NET, "it was evicted, too");
+	ok(pw_creation_beside(w.creation, w.facts, pw_facts_pod(w.facts, "shop", "web")) == next && next->stage == PW_MADE_REFUSED, "and no third");
+	world_release(&w);
+}
+
 static void test_end(void)
 {
 	struct world w;
@@ -322,6 +339,7 @@ int main(void)
 	test_ledger();
 	test_plans();
 	test_settling();
+	test_replaced();
 	test_end();
 	test_not_ours();
 	test_never_made();

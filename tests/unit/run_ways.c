@@ -2,6 +2,8 @@
 /* Ways to a vantage: the best that is allowed, or the least that would have to be. */
 #include <run/ways.h>
 
+#include <vantage/created/creation.h>
+
 #include "tap.h"
 
 static int look(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *err)
@@ -76,6 +78,16 @@ static void test_ladder(void)
 	is(&full, &sends, &pod, no, PW_WAY_BORROW, PW_EFFECT_EXECS, false, "and after all of them it is the least that stays closed");
 }
 
+static void test_made(void)
+{
+	struct pw_consent usual = pw_consent_up_to(PW_EFFECT_SENDS);
+	struct pw_made made = { .kind = PW_MADE_PROBE, .stage = PW_MADE_RUNNING };
+	const struct pw_vantage beside = { .kind = PW_AT_POD, .ns = "shop", .pod = "web", .node = "n1", .uid = "u", .probe_pod = &made };
+	is(&full, &sends, &beside, usual, PW_WAY_PROBE_POD, PW_EFFECT_SENDS, true, "what was made with consent is used again");
+	made.stage = PW_MADE_GONE;
+	is(&full, &sends, &beside, pw_consent_up_to(PW_EFFECT_CREATES), PW_WAY_BORROW, PW_EFFECT_EXECS, true, "not once it has ended");
+}
+
 static void says(enum pw_way way, enum pw_effect effect, const struct pw_vantage *at, const char *want)
 {
 	struct pw_buf out;
@@ -100,6 +112,7 @@ int main(void)
 {
 	test_without_steps();
 	test_ladder();
+	test_made();
 	test_words();
 	return tap_done();
 }

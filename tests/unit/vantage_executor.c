@@ -16,8 +16,10 @@
 #include <unistd.h>
 
 #include <base/text.h>
+#include <cluster/cluster.h>
 #include <packetwalk/cleanup.h>
 #include <proc/child.h>
+#include <vantage/created/creation.h>
 #include <vantage/executor.h>
 #include <vantage/transport/transport.h>
 
@@ -543,6 +545,33 @@ static void test_agent_failures(void)
 }
 
 /* All answers that wait together may be longer than one may be. */
+/* The stage of a pod that ran, after one check in it by this way. */
+static enum pw_made_stage stage_after(const char *via)
+{
+	static const char *const kubectl[] = { "kubectl", NULL };
+	struct bench b;
+	struct pw_err err = PW_ERR_INIT;
+	const struct pw_creation_config config = { .dir = "/nonexistent", .kubectl = kubectl, .image = "packetwalk:1", .pull_policy = "Never", .node_ns = "default" };
+	struct pw_creation *creation = pw_creation_new(&config, &err);
+	bench_init(&b, (struct pw_executor_config){ .via = via });
+	struct pw_facts *facts = pw_facts_new(b.arena);
+	struct pw_made *made = pw_creation_on_node(creation, facts, "n1", "default");
+	const struct pw_vantage v = { .kind = PW_AT_NODE, .node = "n1", .way = PW_WAY_NODE_POD, .node_pod = made };
+	made->stage = PW_MADE_RUNNING;
+	(void)run(&b, "well", (struct pw_task){ .vantage = &v });
+	enum pw_made_stage stage = made->stage;
+	bench_release(&b);
+	pw_creation_free(creation);
+	return stage;
+}
+
+static void test_made_ends(void)
+{
+	is_int(stage_after("exec:" SELF " agent '{node}'"), PW_MADE_RUNNING, "a pod whose agent serves goes on");
+	is_int(stage_after("exec:" SELF " leave"), PW_MADE_GONE, "one whose agent ended is gone");
+	is_int(stage_after("exec:false"), PW_MADE_REFUSED, "one in which none started is not tried again");
+}
+
 static void test_agent_chatter(void)
 {
 	struct bench b;
@@ -687,6 +716,15 @@ static int serve_chatter(void)
 	return 0;
 }
 
+/* As an agent whose pod is ended under it. */
+static int serve_and_leave(void)
+{
+	char c;
+	say("{\"agent\":\"" PW_VERSION "\",\"abi\":1,\"checks\":[]}");
+	(void)fflush(stdout);
+	return read(STDIN_FILENO, &c, 1) < 0;
+}
+
 static int to_own_folder(void)
 {
 	char path[PATH_MAX];
@@ -704,6 +742,8 @@ int main(int argc, char **argv)
 		return serve_chatter();
 	if (argc > 1 && !strcmp(argv[1], "agent"))
 		return serve(argc > 2 ? argv[2] : "");
+	if (argc > 1 && !strcmp(argv[1], "leave"))
+		return serve_and_leave();
 	if (argc > 1 && !strcmp(argv[1], "old"))
 		return serve_old();
 	if (to_own_folder() < 0)
@@ -717,6 +757,7 @@ int main(int argc, char **argv)
 	test_parse();
 	test_agent();
 	test_agent_failures();
+	test_made_ends();
 	test_agent_chatter();
 	test_via();
 	test_commands();

@@ -56,12 +56,14 @@ void pw_creation_free(struct pw_creation *creation)
 
 /* ---- plans ---- */
 
-static struct pw_made *find(const struct pw_creation *creation, enum pw_made_kind kind, const char *key)
+/* The latest for it; NULL also when that is gone and another may take its place: *ret_again. */
+static struct pw_made *find(const struct pw_creation *creation, enum pw_made_kind kind, const char *key, bool *ret_again)
 {
-	for (struct pw_made *made = creation->all; made; made = made->next)
-		if (made->kind == kind && !strcmp(kind == PW_MADE_PROBE ? made->beside : made->node, key))
-			return made;
-	return NULL;
+	struct pw_made *made = creation->all;
+	while (made && (made->kind != kind || strcmp(kind == PW_MADE_PROBE ? made->beside : made->node, key) != 0))
+		made = made->next;
+	*ret_again = made && made->stage == PW_MADE_GONE;
+	return *ret_again ? NULL : made;
 }
 
 static struct pw_made *add(struct pw_creation *creation, enum pw_made_kind kind, const char *ns, const char *node)
@@ -97,12 +99,14 @@ struct pw_made *pw_creation_beside(struct pw_creation *creation, const struct pw
 	char key[512];
 	struct pw_err err = PW_ERR_INIT;
 	(void)snprintf(key, sizeof key, "%s/%s", pod->meta.ns, pod->meta.name);
-	struct pw_made *made = find(creation, PW_MADE_PROBE, key);
+	bool again;
+	struct pw_made *made = find(creation, PW_MADE_PROBE, key, &again);
 	if (made)
 		return made;
 	made = add(creation, PW_MADE_PROBE, pod->meta.ns, pod->node);
 	if (!made)
 		return NULL;
+	made->again = again;
 	made->beside = pw_arena_strdup(creation->arena, key);
 	made->settle_ms = has_policies(facts) ? PW_MADE_SETTLE_MS : 0;
 	if (!made->beside)
@@ -149,13 +153,15 @@ static const char *node_namespace(const struct pw_creation *creation, const stru
 
 struct pw_made *pw_creation_on_node(struct pw_creation *creation, const struct pw_facts *facts, const char *node, const char *for_ns)
 {
-	struct pw_made *made = find(creation, PW_MADE_NODE, node);
+	bool again;
+	struct pw_made *made = find(creation, PW_MADE_NODE, node, &again);
 	if (made)
 		return made;
 	const char *ns = node_namespace(creation, facts, for_ns);
 	made = add(creation, PW_MADE_NODE, ns ? ns : "", node);
 	if (!made)
 		return NULL;
+	made->again = again;
 	if (!ns)
 		pw_made_refuse(made, PW_DENIED, "no namespace here takes a privileged pod (pod-security.kubernetes.io/enforce): "
 				   "name one that does with --node-namespace");
@@ -201,7 +207,7 @@ static void announce(const struct pw_made *made)
 
 int pw_creation_write(struct pw_made *made, struct pw_err *err)
 {
-	if (made->stage == PW_MADE_REFUSED)
+	if (pw_made_is_over(made))
 		return pw_err_set(err, made->code, "%s", made->why);
 	if (made->stage != PW_MADE_PLANNED)
 		return PW_OK;
@@ -215,13 +221,22 @@ int pw_creation_write(struct pw_made *made, struct pw_err *err)
 	return PW_OK;
 }
 
-void pw_made_refuse(struct pw_made *made, int code, const char *why)
+static void end_as(struct pw_made *made, enum pw_made_stage stage, int code, const char *why)
 {
-	made->stage = PW_MADE_REFUSED;
+	if (made->stage == PW_MADE_GONE)
+		return;
+	made->stage = stage;
 	made->code = code;
 	made->why = pw_arena_strdup(made->creation->arena, why);
 	if (!made->why)
 		made->why = "it was not made, and there was no memory left to say why";
+}
+
+void pw_made_refuse(struct pw_made *made, int code, const char *why) { end_as(made, PW_MADE_REFUSED, code, why); }
+
+void pw_made_gone(struct pw_made *made, int code, const char *why)
+{
+	end_as(made, made->again ? PW_MADE_REFUSED : PW_MADE_GONE, code, why);
 }
 
 /* ---- the end ---- */

@@ -32,7 +32,7 @@ struct pw_creation_config {
 #define PW_MADE_SETTLE_MS 3000u      /* from a pod's start until what enforces policies has surely seen it */
 #define PW_MADE_CREATE_MS 15000u     /* one kubectl create, admission included */
 
-enum pw_made_stage { PW_MADE_PLANNED, PW_MADE_WRITTEN, PW_MADE_RUNNING, PW_MADE_REFUSED };
+enum pw_made_stage { PW_MADE_PLANNED, PW_MADE_WRITTEN, PW_MADE_RUNNING, PW_MADE_REFUSED, PW_MADE_GONE };
 
 /* A pod, planned or made. Lives as long as the creation. */
 struct pw_made {
@@ -47,8 +47,9 @@ struct pw_made {
 	struct pw_creation *creation;
 	const struct pw_pod *pod;    /* PW_MADE_PROBE: beside it */
 	const struct pw_node *on;    /* PW_MADE_NODE; NULL: its object is not known */
-	const char *why;             /* PW_MADE_REFUSED: a sentence */
+	const char *why;             /* PW_MADE_REFUSED, PW_MADE_GONE: a sentence */
 	int code;                    /* and its code */
+	bool again;                  /* made for one that is PW_MADE_GONE: no third follows */
 	bool asked;                  /* the server was asked to make it, and may have */
 	bool sure;                   /* and said that it did, or that it will not */
 };
@@ -69,6 +70,10 @@ void pw_made_say(const struct pw_made *made, struct pw_buf *out);
 int pw_creation_write(struct pw_made *made, struct pw_err *err);
 /* It was not made, or ended: never tried again in this run. */
 void pw_made_refuse(struct pw_made *made, int code, const char *why);
+/* It ended after it had served. Another may be made in its place, once, as if there had been none: with consent. */
+void pw_made_gone(struct pw_made *made, int code, const char *why);
+/* Nothing comes of it, or no more. */
+static inline bool pw_made_is_over(const struct pw_made *made) { return made->stage == PW_MADE_REFUSED || made->stage == PW_MADE_GONE; }
 
 /* A child's part: makes the pod, waits until it runs, tells of it in documents on out_fd, and becomes `argv`. */
 struct pw_made_job { const struct pw_made *made; const char *const *argv; };
