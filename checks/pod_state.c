@@ -87,13 +87,44 @@ static const struct pw_event *newer(const struct pw_event *known, const struct p
 	return !known || event->last > known->last ? event : known;
 }
 
-/* What a kubelet does only in a sandbox that stands: an older failure to make one has healed. */
-static bool has_sandbox_since(const struct pw_event *const *all, size_t n, const struct view *v)
+/* What a kubelet does only in a sandbox that stands: an older failure to make one, or to mount what comes before it, has healed. */
+static bool has_sandbox_since(const struct pw_event *const *all, size_t n, const struct view *v, int64_t since)
 {
 	for (size_t i = 0; i < n; i++)
-		if (is_about(all[i], &v->pod->meta) && all[i]->last >= v->sandbox->last && IS_ONE_OF(all[i]->reason, "Pulling", "Pulled", "Created", "Started"))
+		if (is_about(all[i], &v->pod->meta) && all[i]->last >= since && IS_ONE_OF(all[i]->reason, "Pulling", "Pulled", "Created", "Started"))
 			return true;
 	return false;
+}
+
+/* A kubelet that has just started, or waits for the API, does not know yet whether a ConfigMap or Secret is there. */
+static bool waits_for_cache(const struct pw_event *event)
+{
+	return strstr(event->message, "failed to sync configmap cache") || strstr(event->message, "failed to sync secret cache");
+}
+
+/* Volumes are mounted before the sandbox is made: whatever came of the sandbox since shows that they are. */
+static void forget_what_is_over(const struct pw_event *const *all, size_t n, struct view *v)
+{
+	bool stands = *v->pod->ip || v->pod->sandbox > 0;
+	if (v->volume && (stands || (v->sandbox && v->sandbox->last >= v->volume->last) || has_sandbox_since(all, n, v, v->volume->last)))
+		v->volume = NULL;
+	if (v->sandbox && (stands || has_sandbox_since(all, n, v, v->sandbox->last)))
+		v->sandbox = NULL;
+}
+
+static bool is_of_sandbox(const struct pw_event *event)
+{
+	return IS_ONE_OF(event->reason, "FailedCreatePodSandBox", "NetworkNotReady");
+}
+
+static bool is_of_volume(const struct pw_event *event)
+{
+	return IS_ONE_OF(event->reason, "FailedMount", "FailedAttachVolume");
+}
+
+static bool is_warning(const struct pw_event *event, const struct view *v)
+{
+	return is_about(event, &v->pod->meta) && !strcmp(event->type, "Warning");
 }
 
 static void look_at_events(const struct pw_facts *facts, struct view *v)
@@ -101,19 +132,15 @@ static void look_at_events(const struct pw_facts *facts, struct view *v)
 	size_t n;
 	const struct pw_event *const *all = pw_facts_events(facts, &n);
 	for (size_t i = 0; i < n; i++) {
-		if (!is_about(all[i], &v->pod->meta) || strcmp(all[i]->type, "Warning"))
-			continue;
-		if (IS_ONE_OF(all[i]->reason, "FailedCreatePodSandBox", "NetworkNotReady"))
+		if (is_warning(all[i], v) && is_of_sandbox(all[i]))
 			v->sandbox = newer(v->sandbox, all[i]);
-		else if (IS_ONE_OF(all[i]->reason, "FailedMount", "FailedAttachVolume"))
+		else if (is_warning(all[i], v) && is_of_volume(all[i]))
 			v->volume = newer(v->volume, all[i]);
-		v->event = newer(v->event, all[i]);
 	}
-	if (v->sandbox && (*v->pod->ip || v->pod->sandbox > 0 || has_sandbox_since(all, n, v))) {
-		if (v->event == v->sandbox)
-			v->event = NULL;
-		v->sandbox = NULL;
-	}
+	forget_what_is_over(all, n, v);
+	for (size_t i = 0; i < n; i++)
+		if (is_warning(all[i], v) && (v->sandbox || !is_of_sandbox(all[i])) && (v->volume || !is_of_volume(all[i])))
+			v->event = newer(v->event, all[i]);
 }
 
 /* Pods of the host network share its ports; the second to listen on one ends with EADDRINUSE. */
@@ -237,7 +264,7 @@ static void conclude_waiting(const struct view *v, const char *ref, struct pw_re
 {
 	if (lacks_sandbox(v))
 		pw_result_set(result, sandbox_word(v->sandbox->message), "%s has no sandbox: %s", ref, v->sandbox->message);
-	else if (!strcmp(v->pod->phase, "Pending") && v->volume && v->pod->sandbox <= 0 && !*v->pod->ip)
+	else if (!strcmp(v->pod->phase, "Pending") && v->volume && !waits_for_cache(v->volume))
 		pw_result_set(result, "bad-spec", "%s: %s", ref, v->volume->message);
 	else if (!strcmp(v->pod->phase, "Pending"))
 		pw_result_set(result, "starting", "%s: %s.", ref, v->bad ? v->bad->reason : "pending");
