@@ -2,6 +2,6 @@
 NET_T := $(sort $(wildcard tests/net/*.t))
 
 .PHONY: check-net
-check-net: $(B)/tests/net/netprobe $(B)/tests/net/dpread ## run real probes against namespaces of their own (T=substring picks)
-	$(Q)NETPROBE=$(abspath $(B))/tests/net/netprobe PYTHON=$(PYTHON) sh tests/run-tap.sh \
+check-net: $(B)/tests/net/netprobe $(B)/tests/net/dpread $(B)/packetwalk ## run real probes against namespaces of their own (T=substring picks)
+	$(Q)NETPROBE=$(abspath $(B))/tests/net/netprobe PACKETWALK=$(abspath $(B))/packetwalk PYTHON=$(PYTHON) sh tests/run-tap.sh \
 		$(if $(T),$(foreach t,$(NET_T),$(if $(findstring $(T),$(t)),$(t))),$(NET_T))

@@ -290,6 +290,28 @@ def dns(address, port="53", answer_from="", log=""):
     each_connection(listener, by_tcp)
 
 
+def shaky_dns(address, how):
+    """Every name exists. slow: answers take 1.8 s; race: now and then the second question of a socket is lost; lossy: any is."""
+    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    udp.bind((address, 53))
+    last, counted = None, 0
+    ready()
+    while True:
+        query, peer = udp.recvfrom(4096)
+        _, qtype, question = parse_question(query)
+        at_risk = how == "lossy" or (how == "race" and peer == last)
+        last = peer
+        counted += at_risk
+        if at_risk and counted % 45 == 0:
+            continue
+        answers = [record("A", bytes([10, 1, 1, 1]))] if qtype == QTYPE["A"] else []
+        answer = query[:2] + struct.pack("!HHHHH", 0x8580, 1, len(answers), 0, 0) + question + b"".join(answers)
+        if how == "slow":
+            threading.Timer(1.8, udp.sendto, (answer, peer)).start()
+        else:
+            udp.sendto(answer, peer)
+
+
 def main():
     name, *args = sys.argv[1:]
     globals()[name](*args)
