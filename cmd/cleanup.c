@@ -22,7 +22,7 @@ struct sweep {
 	const char *dir;
 	struct pw_made_ledger *ledgers; size_t n;
 	struct pw_made_end end;
-	bool dry_run;
+	bool dry_run, all;
 	unsigned found, left;
 };
 
@@ -73,25 +73,38 @@ static bool is_over(struct sweep *sweep, const struct pw_made_ledger *ledger, bo
 	return true;
 }
 
-/* A kubeconfig may lead elsewhere by now; a pod that is not found there has not been removed. */
-static bool other_cluster(const struct pw_made_ledger *ledger, const struct pw_kube *kube)
+/* A kubeconfig may lead elsewhere by now; a pod that is not found there has not been removed. Says why it is not surely the same. */
+static bool is_same_cluster(const struct sweep *sweep, const struct pw_made_ledger *ledger, const struct pw_kube *kube)
 {
 	PW_CLEAN_ARENA struct pw_arena *arena = pw_arena_new(TEXT_MAX);
-	const char *uid = *ledger->cluster_uid ? pw_kube_cluster_uid(kube, CALL_MS, arena) : "";
-	return *uid && strcmp(uid, ledger->cluster_uid) != 0;
+	if (!*ledger->cluster_uid && sweep->all)
+		return true;
+	if (!*ledger->cluster_uid) {
+		(void)pw_fail(sweep->app, 0, "run %s could not read by what its cluster is known (the UID of namespace kube-system), so whether its "
+			      "kubeconfig still leads there cannot be told: --all takes it for the same", ledger->run);
+		return false;
+	}
+	const char *uid = pw_kube_cluster_uid(kube, CALL_MS, arena);
+	if (!strcmp(uid, ledger->cluster_uid))
+		return true;
+	if (*uid)
+		(void)pw_fail(sweep->app, 0, "run %s: its kubeconfig leads to another cluster now than %s", ledger->run, ledger->cluster);
+	else
+		(void)pw_fail(sweep->app, 0, "run %s: whether its kubeconfig still leads to %s cannot be told: namespace kube-system cannot be read",
+			      ledger->run, ledger->cluster);
+	return false;
 }
 
 static void sweep_ledger(struct sweep *sweep, struct pw_made_ledger *ledger)
 {
 	struct pw_err err = PW_ERR_INIT;
-	const struct pw_kube kube = { .argv = ledger->kubectl, .kubeconfig = ledger->kubeconfig, .own_group = true };
+	const struct pw_kube kube = { .argv = ledger->kubectl, .kubeconfig = ledger->kubeconfig ? ledger->kubeconfig : "", .own_group = true };
 	sweep->found += (unsigned)ledger->n;
 	for (size_t i = 0; sweep->dry_run && i < ledger->n; i++)
 		name_object(sweep, "Would remove", &ledger->objects[i], ledger->run, ledger->cluster);
 	if (sweep->dry_run)
 		return;
-	if (other_cluster(ledger, &kube)) {
-		(void)pw_fail(sweep->app, 0, "run %s: its kubeconfig leads to another cluster now than %s", ledger->run, ledger->cluster);
+	if (!is_same_cluster(sweep, ledger, &kube)) {
 		sweep->left += (unsigned)ledger->n;
 	} else if (pw_made_remove(ledger, &kube, &sweep->end, &err) < 0) {
 		(void)pw_fail_err(sweep->app, 0, &err);
@@ -149,7 +162,7 @@ static int run(struct pw_app *app)
 	struct pw_err err = PW_ERR_INIT;
 	PW_CLEAN_BUF struct pw_buf notes;
 	bool all = pw_app_flag(app, "all");
-	struct sweep sweep = { .app = app, .dir = pw_state_dir(app, PW_CREATED_DIR), .dry_run = pw_app_flag(app, "dry-run") };
+	struct sweep sweep = { .app = app, .dir = pw_state_dir(app, PW_CREATED_DIR), .dry_run = pw_app_flag(app, "dry-run"), .all = all };
 	sweep.end = (struct pw_made_end){ .until_ms = pw_mono_ms() + LIMIT_MS, .stop = stopped, .say = say_line, .arg = &sweep };
 	if (app->n_words)
 		return pw_fail(app, PW_EXIT_USAGE, "cleanup takes no words, only options");

@@ -162,6 +162,15 @@ wait "$job"
 any_pod && any_ledger
 report $? "after kill -9 the pod and its ledger are there"
 pods >"$tmp/dead"
+cp "$ledgers"/*.json "$tmp/ledger"
+for uid in another ''; do # what is not found in some other cluster has not been removed
+	for file in "$ledgers"/*.json; do sed 's/"cluster_uid": *"[^"]*"/"cluster_uid": "'$uid'"/' "$tmp/ledger" >"$file"; done
+	"$lab" run cleanup >"$tmp/cleaned" 2>&1
+	code=$?
+	[ $code = 5 ] && grep -q 'its cluster is known\|leads to another cluster' "$tmp/cleaned" && any_ledger && pods | cmp -s - "$tmp/dead"
+	report $? "a ledger of ${uid:-an unknown} cluster is left: $code" "$tmp/cleaned"
+done
+for file in "$ledgers"/*.json; do cp "$tmp/ledger" "$file"; done
 in_background creates run pod-to-service from=shop/web to=shop/api
 until_true 60 two_pods
 report $? "another run makes its pod beside it"

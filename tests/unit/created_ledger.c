@@ -3,6 +3,7 @@
 #include "cluster_util.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -17,7 +18,7 @@ static char dir[64];
 static const char kubectl[] =
 	"#!/bin/sh\n"
 	"d=${0%/*}\n"
-	"echo \"$*\" >>\"$d/log\"\n"
+	"echo \"${KUBECONFIG-unset} $*\" >>\"$d/log\"\n"
 	"[ ! -e \"$d/says\" ] || { cat \"$d/says\" >&2; exit 1; }\n"
 	"case $1 in\n"
 	"create) cat >\"$d/manifest\"; echo pod/x ;;\n"
@@ -99,6 +100,43 @@ static void test_ledger(void)
 	is_int(pw_made_ledger_add(&ledger, "shop", "three", arena, &err), PW_IO, "what cannot be written down is not made");
 	pw_buf_release(&notes);
 	pw_arena_free(arena);
+}
+
+static void test_reach(void)
+{
+	static const char *const argv[] = { "./bin/kubectl", "--context=a", NULL }, *const named[] = { "kubectl", NULL };
+	struct pw_arena *arena = pw_arena_new(1 << 20);
+	struct pw_made_ledger ledger = { 0 };
+	struct pw_err err = PW_ERR_INIT;
+	char want[PATH_MAX * 3], folder[PATH_MAX] = "";
+	ok(getcwd(folder, sizeof folder) != NULL, "a folder");
+	is_int(pw_made_ledger_reach(&ledger, argv, "a/b:/c::d", arena, &err), PW_OK, "how a cluster is reached");
+	(void)snprintf(want, sizeof want, "%s/./bin/kubectl", folder);
+	is_str(ledger.kubectl[0], want, "the program, from anywhere");
+	is_str(ledger.kubectl[1], "--context=a", "its options");
+	(void)snprintf(want, sizeof want, "%s/a/b:/c::%s/d", folder, folder);
+	is_str(ledger.kubeconfig, want, "and each of its files");
+	is_int(pw_made_ledger_reach(&ledger, named, NULL, arena, &err), PW_OK, "without KUBECONFIG");
+	is_str(ledger.kubectl[0], "kubectl", "a program in PATH stays one");
+	ok(!ledger.kubeconfig && ledger.kubectl[1] == NULL, "there is none");
+	pw_arena_free(arena);
+}
+
+/* What is set here today is not what was set when the ledger was written. */
+static void test_environment(void)
+{
+	char program[128];
+	const char *argv[] = { program, NULL };
+	struct pw_err err = PW_ERR_INIT;
+	(void)snprintf(program, sizeof program, "%s/kubectl", dir);
+	(void)setenv("KUBECONFIG", "/today", 1);
+	is_int(pw_kube_create(&(struct pw_kube){ .argv = argv, .kubeconfig = "" }, "{}", 5000, &err), PW_OK, "a ledger without KUBECONFIG");
+	ok(logged("unset create") && !logged("/today"), "runs without one");
+	is_int(pw_kube_create(&(struct pw_kube){ .argv = argv, .kubeconfig = "/then" }, "{}", 5000, &err), PW_OK, "one with");
+	ok(logged("/then create"), "with its own");
+	is_int(pw_kube_create(&(struct pw_kube){ .argv = argv }, "{}", 5000, &err), PW_OK, "and a run");
+	ok(logged("/today create"), "with the user's");
+	(void)unsetenv("KUBECONFIG");
 }
 
 static const char pods[] =
@@ -337,6 +375,8 @@ int main(void)
 		return 1;
 	write_file(dir, "kubectl", 0700, kubectl);
 	test_ledger();
+	test_reach();
+	test_environment();
 	test_plans();
 	test_settling();
 	test_replaced();

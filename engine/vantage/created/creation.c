@@ -32,12 +32,12 @@ struct pw_creation *pw_creation_new(const struct pw_creation_config *config, str
 	struct pw_creation *creation = pw_arena_alloc(arena, sizeof *creation);
 	struct pw_made_ledger ledger;
 	int rc = creation ? pw_made_ledger_new(config->dir, arena, &ledger, err) : pw_err_set(err, PW_NOMEM, "no memory for the pods of a run");
+	if (rc == PW_OK)
+		rc = pw_made_ledger_reach(&ledger, config->kubectl, config->kubeconfig, arena, err);
 	if (rc < 0) {
 		pw_arena_free(arena);
 		return NULL;
 	}
-	ledger.kubectl = config->kubectl;
-	ledger.kubeconfig = config->kubeconfig;
 	ledger.cluster = config->cluster ? config->cluster : "";
 	ledger.cluster_uid = config->cluster_uid ? config->cluster_uid : "";
 	*creation = (struct pw_creation){ .arena = arena, .config = *config, .ledger = ledger, .kube = { .argv = config->kubectl } };

@@ -22,7 +22,7 @@ extern char **environ;
 
 static bool is_kubeconfig(const char *variable) { return strncmp(variable, "KUBECONFIG=", strlen("KUBECONFIG=")) == 0; }
 
-/* The user's own environment, with the KUBECONFIG of the time the ledger was written. */
+/* The user's own environment, with the KUBECONFIG of the time the ledger was written, or none if there was none. */
 static const char *const *environment(const struct pw_kube *kube, struct pw_arena *arena)
 {
 	size_t n = 0;
@@ -32,7 +32,7 @@ static const char *const *environment(const struct pw_kube *kube, struct pw_aren
 	for (char *const *e = environ; env && *e && n < ENV_MAX; e++)
 		if (!is_kubeconfig(*e))
 			env[n++] = *e;
-	if (env)
+	if (env && *kube->kubeconfig)
 		env[n] = pw_arena_printf(arena, "KUBECONFIG=%s", kube->kubeconfig);
 	return env;
 }

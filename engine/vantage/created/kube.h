@@ -12,7 +12,7 @@
  */
 struct pw_kube {
 	const char *const *argv;     /* the program and the options that tell it the cluster, NULL-terminated; borrowed */
-	const char *kubeconfig;      /* $KUBECONFIG for it, NULL: as it is here */
+	const char *kubeconfig;      /* $KUBECONFIG for it, "": none; NULL: as it is here */
 	bool own_group;              /* a Ctrl-C at the terminal does not end it */
 };
 

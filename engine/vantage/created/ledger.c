@@ -101,6 +101,48 @@ int pw_made_ledger_new(const char *dir, struct pw_arena *arena, struct pw_made_l
 	return PW_OK;
 }
 
+/* ---- how the cluster is reached ---- */
+
+/* As kubectl takes $KUBECONFIG: files, with colons between them. */
+static const char *absolute_list(const char *list, const char *folder, struct pw_arena *arena)
+{
+	PW_CLEAN_BUF struct pw_buf out;
+	pw_buf_init(&out, FILE_MAX);
+	for (const char *part = list;; part++) {
+		size_t len = strcspn(part, ":");
+		if (len && *part != '/')
+			pw_buf_printf(&out, "%s/", folder);
+		pw_buf_add(&out, part, len);
+		part += len;
+		if (!*part)
+			break;
+		pw_buf_putc(&out, ':');
+	}
+	return pw_buf_ok(&out) ? pw_arena_strdup(arena, pw_buf_str(&out)) : NULL;
+}
+
+/* A name without a slash is looked for in PATH, wherever that is done. */
+static const char *absolute_program(const char *program, const char *folder, struct pw_arena *arena)
+{
+	bool relative = *program != '/' && strchr(program, '/');
+	return relative ? pw_arena_printf(arena, "%s/%s", folder, program) : program;
+}
+
+int pw_made_ledger_reach(struct pw_made_ledger *ledger, const char *const *argv, const char *kubeconfig, struct pw_arena *arena, struct pw_err *err)
+{
+	PW_CLEAN_FREE char *folder = getcwd(NULL, 0);
+	const char **words = pw_arena_array(arena, PW_KUBE_ARGS + 1, sizeof *words);
+	if (!folder)
+		return pw_err_sys(err, PW_IO, errno, "cannot tell the folder in which this runs");
+	for (size_t i = 0; words && i < PW_KUBE_ARGS && argv[i]; i++)
+		words[i] = i ? argv[i] : absolute_program(argv[i], folder, arena);
+	ledger->kubectl = words;
+	ledger->kubeconfig = kubeconfig && *kubeconfig ? absolute_list(kubeconfig, folder, arena) : NULL;
+	if (pw_arena_failed(arena) || !words || (kubeconfig && *kubeconfig && !ledger->kubeconfig))
+		return pw_err_set(err, PW_NOMEM, "no memory for the ledger of a run");
+	return PW_OK;
+}
+
 /* ---- writing ---- */
 
 static struct pw_val *to_val(const struct pw_made_ledger *ledger, struct pw_arena *arena)

@@ -35,6 +35,8 @@ struct pw_made_ledger {
 
 /* A new one for this process in the folder `dir`, empty and not yet on disk. The id is random. */
 int pw_made_ledger_new(const char *dir, struct pw_arena *arena, struct pw_made_ledger *ret, struct pw_err *err);
+/* How its cluster is reached, in words that mean the same from any other folder. `argv` and `kubeconfig` (NULL: none) as they were given. */
+int pw_made_ledger_reach(struct pw_made_ledger *ledger, const char *const *argv, const char *kubeconfig, struct pw_arena *arena, struct pw_err *err);
 /* Adds an object and writes: when this is PW_OK, and only then, it may be made. */
 int pw_made_ledger_add(struct pw_made_ledger *ledger, const char *ns, const char *name, struct pw_arena *arena, struct pw_err *err);
 /* It is gone: forgets it, and writes; the file goes with the last. */
