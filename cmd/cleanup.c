@@ -151,7 +151,7 @@ static void sweep_cluster(struct sweep *sweep)
 		sweep->left++;
 		return;
 	}
-	for (size_t i = 0; i < pw_val_count(items); i++)
+	for (size_t i = 0; i < pw_val_count(items) && !sweep->end.stopped; i++)
 		sweep_pod(sweep, &kube, pw_val_at(items, i));
 }
 
@@ -174,14 +174,16 @@ static int run(struct pw_app *app)
 		return pw_fail_err(app, PW_EXIT_ENVIRONMENT, &err);
 	if (notes.len)
 		pw_note(app, "%.*s", (int)(notes.len - 1), pw_buf_str(&notes));
-	for (size_t i = 0; i < sweep.n; i++)
+	for (size_t i = 0; i < sweep.n && !sweep.end.stopped; i++)
 		if (is_over(&sweep, &sweep.ledgers[i], all))
 			sweep_ledger(&sweep, &sweep.ledgers[i]);
-	if (all)
+	if (all && !sweep.end.stopped)
 		sweep_cluster(&sweep);
-	if (!sweep.found && !sweep.left)
+	if (sweep.end.stopped)
+		pw_note(app, "Stopped: what was not yet looked at is left.");
+	if (!sweep.found && !sweep.left && !sweep.end.stopped)
 		pw_outf(app, "Nothing is left%s.\n", all ? "" : " by runs of this user on this machine");
-	return sweep.left ? PW_EXIT_ENVIRONMENT : PW_EXIT_HEALTHY;
+	return sweep.left || sweep.end.stopped ? PW_EXIT_ENVIRONMENT : PW_EXIT_HEALTHY;
 }
 
 static const struct pw_opt options[] = {

@@ -110,7 +110,7 @@ void pw_app_creation_end(struct pw_app *app)
 {
 	struct pw_err err = PW_ERR_INIT;
 	struct hurry hurry = { .app = app, .term = pw_signals_take().term };
-	const struct pw_made_end end = { .until_ms = pw_mono_ms() + (hurry.term ? END_TERM_MS : END_MS), .stop = is_hurried, .say = say_end, .arg = &hurry };
+	struct pw_made_end end = { .until_ms = pw_mono_ms() + (hurry.term ? END_TERM_MS : END_MS), .stop = is_hurried, .say = say_end, .arg = &hurry };
 	if (app->creation && pw_creation_end(app->creation, &end, &err) < 0)
 		(void)pw_fail(app, 0, "not everything that was made is removed: %s; packetwalk cleanup removes it", err.text);
 	pw_creation_free(app->creation);

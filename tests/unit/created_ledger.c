@@ -202,7 +202,7 @@ static size_t ledgers(void)
 
 static int end(struct world *w, int ms, struct pw_err *err)
 {
-	const struct pw_made_end how = { .until_ms = pw_mono_ms() + tap_ms(ms), .say = remember, .arg = &w->said };
+	struct pw_made_end how = { .until_ms = pw_mono_ms() + tap_ms(ms), .say = remember, .arg = &w->said };
 	return pw_creation_end(w->creation, &how, err);
 }
 
@@ -340,6 +340,30 @@ static void test_left(void)
 	world_release(&w);
 }
 
+/* As a signal is: taken once. */
+static bool once(void *arg)
+{
+	bool *left = arg, said = *left;
+	*left = false;
+	return said;
+}
+
+static void test_stopped(void)
+{
+	struct world w;
+	struct pw_err err = PW_ERR_INIT;
+	bool left = true;
+	world_init(&w);
+	(void)pw_creation_write(pw_creation_beside(w.creation, w.facts, pw_facts_pod(w.facts, "shop", "web")), &err);
+	(void)pw_creation_write(pw_creation_on_node(w.creation, w.facts, "n2", "open"), &err);
+	struct pw_made_end how = { .until_ms = pw_mono_ms() + tap_ms(5000), .stop = once, .arg = &left };
+	is_int(pw_creation_end(w.creation, &how, &err), PW_CANCELLED, "one Ctrl-C");
+	ok(how.stopped && !there("log"), "stops all of it: no other object is asked for");
+	ok(strstr(err.text, "it was stopped") != NULL, "which is another thing than no time: %s", err.text);
+	is_int(end(&w, 5000, &err), PW_OK, "and can be done later");
+	world_release(&w);
+}
+
 static void test_complaints(void)
 {
 	static const struct { const char *says, *text; int code; } cases[] = {
@@ -384,6 +408,7 @@ int main(void)
 	test_not_ours();
 	test_never_made();
 	test_left();
+	test_stopped();
 	test_complaints();
 	for (const char *const *name = (const char *const[]){ "kubectl", "log", "manifest", NULL }; *name; name++)
 		(void)unlink(in_dir(*name));

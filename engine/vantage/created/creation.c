@@ -241,7 +241,7 @@ void pw_made_gone(struct pw_made *made, int code, const char *why)
 
 /* ---- the end ---- */
 
-int pw_creation_end(struct pw_creation *creation, const struct pw_made_end *end, struct pw_err *err)
+int pw_creation_end(struct pw_creation *creation, struct pw_made_end *end, struct pw_err *err)
 {
 	struct pw_kube kube = creation->kube;
 	kube.own_group = true; /* a second Ctrl-C ends the waiting, not a deletion half done */

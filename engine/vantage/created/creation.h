@@ -80,6 +80,6 @@ struct pw_made_job { const struct pw_made *made; const char *const *argv; };
 int pw_made_child(void *arg, int out_fd);
 
 /* Removes everything that was made. PW_OK: nothing is left; else the ledger holds what is. */
-int pw_creation_end(struct pw_creation *creation, const struct pw_made_end *end, struct pw_err *err);
+int pw_creation_end(struct pw_creation *creation, struct pw_made_end *end, struct pw_err *err);
 
 #endif

@@ -19,9 +19,11 @@ enum {
 	LINE_MAX_BYTES = 2048,
 };
 
-static bool over(const struct pw_made_end *end)
+/* Who is asked may forget that it said so (a signal is taken once): it is remembered here. */
+static int over(struct pw_made_end *end)
 {
-	return pw_mono_ms() >= end->until_ms || (end->stop && end->stop(end->arg));
+	end->stopped = end->stopped || (end->stop && end->stop(end->arg));
+	return end->stopped ? PW_CANCELLED : pw_mono_ms() >= end->until_ms ? PW_TIMEOUT : PW_OK;
 }
 
 static unsigned call_ms(const struct pw_made_end *end)
@@ -52,14 +54,15 @@ static int delete_once(const struct pw_kube *kube, const char *run, const struct
 	return pw_kube_delete(kube, o->ns, o->name, pw_map_str(meta, "uid", ""), call_ms(end), err);
 }
 
-int pw_made_delete(const struct pw_kube *kube, const char *run, const struct pw_made_object *object, const struct pw_made_end *end,
+int pw_made_delete(const struct pw_kube *kube, const char *run, const struct pw_made_object *object, struct pw_made_end *end,
 		   bool *ret_ending, struct pw_err *err)
 {
 	int64_t comes_until = pw_mono_ms() + COMES_MS;
 	*ret_ending = false;
 	for (;;) {
-		if (over(end))
-			return pw_err_set(err, PW_TIMEOUT, "there was no time left to remove it");
+		int late = over(end);
+		if (late)
+			return pw_err_set(err, late, late == PW_CANCELLED ? "it was stopped before this was removed" : "there was no time left to remove it");
 		pw_err_clear(err);
 		int rc = delete_once(kube, run, object, end, err);
 		*ret_ending = rc == PW_OK;
@@ -72,9 +75,9 @@ int pw_made_delete(const struct pw_kube *kube, const char *run, const struct pw_
 	}
 }
 
-static bool wait_gone(const struct pw_kube *kube, const char *run, const struct pw_made_object *object, const struct pw_made_end *end)
+static bool wait_gone(const struct pw_kube *kube, const char *run, const struct pw_made_object *object, struct pw_made_end *end)
 {
-	while (!over(end)) {
+	while (over(end) == PW_OK) {
 		PW_CLEAN_ARENA struct pw_arena *arena = pw_arena_new(TREE_MAX);
 		struct pw_val *pod = NULL;
 		int rc = pw_kube_get(kube, object->ns, object->name, call_ms(end), arena, &pod, NULL);
@@ -99,7 +102,7 @@ static void say(const struct pw_made_end *end, const char *what, const struct pw
 }
 
 /* The deletion of one. What is not ours is no entry of ours. */
-static int begin(struct pw_made_ledger *ledger, struct pw_made_object *object, const struct pw_kube *kube, const struct pw_made_end *end,
+static int begin(struct pw_made_ledger *ledger, struct pw_made_object *object, const struct pw_kube *kube, struct pw_made_end *end,
 		 bool *ret_ending, struct pw_err *err)
 {
 	say(end, "Removing", object, "");
@@ -114,7 +117,7 @@ static int begin(struct pw_made_ledger *ledger, struct pw_made_object *object, c
 }
 
 /* The server has taken the deletion: what is left of it is the kubelet's part, and nothing for a ledger. */
-static int finish(struct pw_made_ledger *ledger, struct pw_made_object *object, const struct pw_kube *kube, const struct pw_made_end *end,
+static int finish(struct pw_made_ledger *ledger, struct pw_made_object *object, const struct pw_kube *kube, struct pw_made_end *end,
 		  struct pw_err *err)
 {
 	struct pw_made_end soon = *end;
@@ -122,10 +125,11 @@ static int finish(struct pw_made_ledger *ledger, struct pw_made_object *object, 
 		soon.until_ms = pw_mono_ms() + ENDS_MS;
 	if (!wait_gone(kube, ledger->run, object, &soon))
 		say(end, "Being deleted, not gone yet:", object, "");
+	end->stopped = soon.stopped;
 	return pw_made_ledger_done(ledger, object, err);
 }
 
-int pw_made_remove(struct pw_made_ledger *ledger, const struct pw_kube *kube, const struct pw_made_end *end, struct pw_err *err)
+int pw_made_remove(struct pw_made_ledger *ledger, const struct pw_kube *kube, struct pw_made_end *end, struct pw_err *err)
 {
 	bool ending[PW_MADE_MAX] = { false };
 	int worst = PW_OK;
