@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <base/text.h>
 #include <packetwalk/cleanup.h>
@@ -22,7 +23,7 @@ struct sweep {
 	const char *dir;
 	struct pw_made_ledger *ledgers; size_t n;
 	struct pw_made_end end;
-	bool dry_run, all;
+	bool dry_run, all, running_too;
 	unsigned found, left;
 };
 
@@ -73,6 +74,37 @@ static bool is_over(struct sweep *sweep, const struct pw_made_ledger *ledger, bo
 	return true;
 }
 
+/* Nobody here can tell whether the run of this pod still runs, and it is not older than its run may be: left, and said. */
+static bool may_be_used(struct sweep *sweep, const struct pw_val *pod, const char *ns, const char *name)
+{
+	PW_CLEAN_BUF struct pw_buf line;
+	if (sweep->running_too || !pw_made_may_serve(pod, (int64_t)time(NULL)))
+		return false;
+	pw_buf_init(&line, TEXT_MAX);
+	pw_buf_escaped(&line, ns, strlen(ns));
+	pw_buf_putc(&line, '/');
+	pw_buf_escaped(&line, name, strlen(name));
+	pw_note(sweep->app, "Left: pod %s is within its time, so its run may still use it; the cluster ends it then, and --running-too removes it now.",
+		pw_buf_str(&line));
+	sweep->left++;
+	return true;
+}
+
+/* Of a run elsewhere: is one of its pods within its time? */
+static bool any_used(struct sweep *sweep, const struct pw_made_ledger *ledger, const struct pw_kube *kube)
+{
+	bool any = false;
+	if (pw_made_ledger_life(ledger) != PW_MADE_ELSEWHERE)
+		return false;
+	for (size_t i = 0; i < ledger->n; i++) {
+		PW_CLEAN_ARENA struct pw_arena *arena = pw_arena_new(TEXT_MAX * 64);
+		struct pw_val *pod = NULL;
+		if (pw_kube_get(kube, ledger->objects[i].ns, ledger->objects[i].name, CALL_MS, arena, &pod, NULL) == PW_OK)
+			any = may_be_used(sweep, pod, ledger->objects[i].ns, ledger->objects[i].name) || any;
+	}
+	return any;
+}
+
 /* A kubeconfig may lead elsewhere by now; a pod that is not found there has not been removed. Says why it is not surely the same. */
 static bool is_same_cluster(const struct sweep *sweep, const struct pw_made_ledger *ledger, const struct pw_kube *kube)
 {
@@ -106,6 +138,8 @@ static void sweep_ledger(struct sweep *sweep, struct pw_made_ledger *ledger)
 		return;
 	if (!is_same_cluster(sweep, ledger, &kube)) {
 		sweep->left += (unsigned)ledger->n;
+	} else if (any_used(sweep, ledger, &kube)) {
+		return;
 	} else if (pw_made_remove(ledger, &kube, &sweep->end, &err) < 0) {
 		(void)pw_fail_err(sweep->app, 0, &err);
 		sweep->left++;
@@ -130,6 +164,8 @@ static void sweep_pod(struct sweep *sweep, const struct pw_kube *kube, const str
 	const char *run = pw_map_str(pw_map_get(meta, "labels"), PW_MADE_RUN_LABEL, "");
 	const struct pw_made_object object = { .ns = pw_map_str(meta, "namespace", ""), .name = pw_map_str(meta, "name", "") };
 	if (is_alive(sweep, run) || pw_map_get(meta, "deletionTimestamp"))
+		return;
+	if (may_be_used(sweep, pod, object.ns, object.name))
 		return;
 	sweep->found++;
 	name_object(sweep, sweep->dry_run ? "Would remove" : "Removing", &object, run, "");
@@ -162,7 +198,8 @@ static int run(struct pw_app *app)
 	struct pw_err err = PW_ERR_INIT;
 	PW_CLEAN_BUF struct pw_buf notes;
 	bool all = pw_app_flag(app, "all");
-	struct sweep sweep = { .app = app, .dir = pw_state_dir(app, PW_CREATED_DIR), .dry_run = pw_app_flag(app, "dry-run"), .all = all };
+	struct sweep sweep = { .app = app, .dir = pw_state_dir(app, PW_CREATED_DIR), .dry_run = pw_app_flag(app, "dry-run"), .all = all,
+		.running_too = pw_app_flag(app, "running-too") };
 	sweep.end = (struct pw_made_end){ .until_ms = pw_mono_ms() + LIMIT_MS, .stop = stopped, .say = say_line, .arg = &sweep };
 	if (app->n_words)
 		return pw_fail(app, PW_EXIT_USAGE, "cleanup takes no words, only options");
@@ -188,6 +225,7 @@ static int run(struct pw_app *app)
 
 static const struct pw_opt options[] = {
 	{ "all", 0, NULL, "also what carries packetwalk's label in the cluster, whoever made it, and what runs on other machines wrote down", PW_OPT_LOCAL },
+	{ "running-too", 0, NULL, "with --all: also pods within their time, whose runs may still run elsewhere", PW_OPT_LOCAL },
 	{ "dry-run", 0, NULL, "say what would be removed, and remove nothing", PW_OPT_LOCAL },
 	{ NULL, 0, NULL, NULL, 0 },
 };
@@ -197,7 +235,8 @@ static const char *const examples[] = { "cleanup", "cleanup --all --context prod
 const struct pw_cmd pw_cmd_cleanup = {
 	.name = "cleanup", .summary = "remove what a run that was killed has left in a cluster",
 	.details = "A run writes down what it is going to make before it makes it, and removes it at its end. Where it had no end, this does. What "
-		   "runs that still run have made is not touched, and a pod is deleted only if it carries the label of that run. Exit 0 when "
-		   "nothing is left, 5 when something is.",
+		   "runs that still run here have made is not touched, and a pod is deleted only if it carries the label of that run. Of runs "
+		   "elsewhere (--all) nobody here can tell whether they still run: their pods are left until they are older than their own "
+		   "limit (activeDeadlineSeconds), unless --running-too is given. Exit 0 when nothing is left, 5 when something is.",
 	.examples = examples, .options = options, .run = run, .groups = PW_OPTS_CLUSTER,
 };

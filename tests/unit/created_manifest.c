@@ -165,6 +165,23 @@ static void test_state(void)
 	}
 }
 
+static void test_may_serve(void)
+{
+	static const struct { const char *pod; bool may; } cases[] = {
+		{ "{spec: {activeDeadlineSeconds: 60}, metadata: {creationTimestamp: '1970-01-01T00:10:00Z'}, status: {phase: Pending}}", true },
+		{ "{spec: {activeDeadlineSeconds: 20}, metadata: {creationTimestamp: '1970-01-01T00:10:00Z'}, status: {phase: Pending}}", false },
+		{ "{spec: {activeDeadlineSeconds: 20}, metadata: {creationTimestamp: '1970-01-01T00:10:00Z'}, status: {phase: Running, startTime: '1970-01-01T00:10:30Z'}}", true },
+		{ "{spec: {activeDeadlineSeconds: 60}, metadata: {creationTimestamp: '1970-01-01T00:10:00Z'}, status: {phase: Failed}}", false },
+		{ "{spec: {activeDeadlineSeconds: 60}, status: {phase: Running}}", true },
+		{ "{metadata: {creationTimestamp: '1970-01-01T00:10:00Z'}, status: {phase: Running}}", true },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pw_arena *arena = pw_arena_new(1 << 20);
+		ok(pw_made_may_serve(read_back(cases[i].pod, arena, false), 640) == cases[i].may, "%s", cases[i].pod);
+		pw_arena_free(arena);
+	}
+}
+
 static void test_names(void)
 {
 	ok(pw_made_is_image("registry.example:5000/a/b@sha256:00") && !pw_made_is_image("a\nb") && !pw_made_is_image("") && !pw_made_is_image("a\"b"),
@@ -178,6 +195,7 @@ int main(void)
 	test_node_pod();
 	test_beside();
 	test_state();
+	test_may_serve();
 	test_names();
 	return tap_done();
 }

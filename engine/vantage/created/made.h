@@ -50,4 +50,8 @@ bool pw_made_is_pull_policy(const char *text);
 enum pw_made_state { PW_MADE_WAITS, PW_MADE_RUNS, PW_MADE_FAILED };
 enum pw_made_state pw_made_state(const struct pw_val *pod, struct pw_buf *say);
 
+/* May its run still use it at `now` (Unix seconds)? Not once it has ended, or is older than it may become; where its age is not
+ * said, it may. */
+bool pw_made_may_serve(const struct pw_val *pod, int64_t now);
+
 #endif

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include <base/text.h>
 #include <packetwalk/cleanup.h>
 
 enum { SAID_MAX = 240 }; /* bytes of a message repeated */
@@ -61,4 +62,15 @@ enum pw_made_state pw_made_state(const struct pw_val *pod, struct pw_buf *say)
 	}
 	add(say, *reason ? reason : "waiting", pw_map_str(waiting, "message", ""));
 	return is_final(reason) ? PW_MADE_FAILED : PW_MADE_WAITS;
+}
+
+bool pw_made_may_serve(const struct pw_val *pod, int64_t now)
+{
+	const struct pw_val *status = pw_map_get(pod, "status"), *meta = pw_map_get(pod, "metadata");
+	const char *phase = pw_map_str(status, "phase", "");
+	int64_t began = pw_parse_rfc3339(pw_map_str(status, "startTime", pw_map_str(meta, "creationTimestamp", "")));
+	long long most = pw_map_int(pw_map_get(pod, "spec"), "activeDeadlineSeconds", 0);
+	if (!strcmp(phase, "Failed") || !strcmp(phase, "Succeeded"))
+		return false;
+	return !began || !most || now < began + most;
 }
