@@ -6,7 +6,7 @@
 #include <vantage/created/made.h>
 
 static const char objects[] =
-	"- {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, uid: u-web, labels: {app: web, pod-template-hash: 5d9, controller-revision-hash: x,"
+	"- {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, uid: u-web, labels: {app: web, pod-template-hash: 5d9, controller-revision-hash: x, sidecar.istio.io/inject: 'true', istio.io/rev: canary,"
 	" app.kubernetes.io/managed-by: Helm, 'odd\"key': \"a\\n'b: {c}\"}, ownerReferences: [{kind: ReplicaSet, name: web-5d9, controller: true}]},"
 	" spec: {nodeName: n1, dnsPolicy: None, dnsConfig: {nameservers: [10.0.0.9], searches: [a.test], options: [{name: ndots, value: '2'}, {name: edns0}]},"
 	" hostAliases: [{ip: 10.1.1.1, hostnames: [a, b]}], tolerations: [{key: gpu, operator: Equal, value: 'yes', effect: NoExecute, tolerationSeconds: 30},"
@@ -67,6 +67,8 @@ static void test_probe_pod(void)
 	is_str(pw_map_str(labels, "app", ""), "web", "labels that policies may name are taken over");
 	is_str(pw_map_str(labels, "odd\"key", ""), "a\n'b: {c}", "whatever they hold stays a value");
 	ok(!pw_map_get(labels, "pod-template-hash") && !pw_map_get(labels, "controller-revision-hash"), "a controller's mark is not");
+	is_str(pw_map_str(labels, "sidecar.istio.io/inject", ""), "false", "an injector is kept away");
+	ok(!pw_map_get(labels, "istio.io/rev"), "of whatever revision");
 	is_str(pw_map_str(labels, PW_MADE_BY_LABEL, ""), PW_MADE_BY, "who made it");
 	is_str(pw_map_str(labels, PW_MADE_RUN_LABEL, ""), "x", "for which run");
 	is_str(str(pod, "metadata.ownerReferences.0.kind"), "Pod", "the pod it stands beside owns it");

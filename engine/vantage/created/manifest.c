@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include <base/text.h>
 #include <doc/json.h>
 #include <packetwalk/cleanup.h>
 #include <vantage/executor.h>
@@ -31,6 +32,12 @@ bool pw_made_is_pull_policy(const char *text)
 
 /* ---- what both have ---- */
 
+/* The sender has no proxy of a mesh (beside.c), or none would stand in for it: whatever its labels ask of the injector, here it is
+ * kept away. Left out, the label would leave that to the namespace. */
+static const char inject[] = "sidecar.istio.io/inject";
+
+static bool asks_injector(const char *key) { return pw_glob("*istio.io/inject", key) || !strcmp(key, "istio.io/rev"); }
+
 static void metadata(const struct pw_made_spec *spec, const struct pw_labels *labels, struct pw_val *pod)
 {
 	/* By these a controller knows its pods. Ours has another controller; this keeps it out of their lists, too. */
@@ -44,8 +51,10 @@ static void metadata(const struct pw_made_spec *spec, const struct pw_labels *la
 		bool skip = false;
 		for (size_t k = 0; k < sizeof not_copied / sizeof *not_copied; k++)
 			skip = skip || !strcmp(labels->v[i].key, not_copied[k]);
-		if (!skip)
+		if (!skip && !asks_injector(labels->v[i].key))
 			pw_map_set_str(own, labels->v[i].key, labels->v[i].value);
+		if (asks_injector(labels->v[i].key))
+			pw_map_set_str(own, inject, "false");
 	}
 	pw_map_set_str(own, PW_MADE_BY_LABEL, PW_MADE_BY);
 	pw_map_set_str(own, PW_MADE_RUN_LABEL, spec->run);
