@@ -215,10 +215,10 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 {
 	(void)err;
 	struct tally t = {
-		.pairs = pw_map_int(observation, "pairs", 0), .one_lost = pw_map_int(observation, "one_lost", 0),
-		.both_lost = pw_map_int(observation, "both_lost", 0), .late = pw_map_int(observation, "late", 0),
-		.serial = pw_map_bool(observation, "serial", false), .singles = pw_map_int(observation, "singles", 0),
-		.singles_lost = pw_map_int(observation, "singles_lost", 0),
+		.pairs = pw_map_count(observation, "pairs"), .one_lost = pw_map_count(observation, "one_lost"),
+		.both_lost = pw_map_count(observation, "both_lost"), .late = pw_map_count(observation, "late"),
+		.serial = pw_map_bool(observation, "serial", false), .singles = pw_map_count(observation, "singles"),
+		.singles_lost = pw_map_count(observation, "singles_lost"),
 	};
 	struct pw_val *ev = pw_result_evidence(result);
 	pw_map_set_int(ev, "pairs", t.pairs);

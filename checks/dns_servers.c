@@ -132,7 +132,7 @@ static void sort(const struct pw_val *observation, struct sorted *ret)
 	ret->n = pw_val_count(list);
 	for (size_t i = 0; i < ret->n; i++) {
 		const struct pw_val *one = pw_val_at(list, i);
-		long long asked = pw_map_int(one, "asked", 0), answered = pw_map_int(one, "answered", 0);
+		long long asked = pw_map_count(one, "asked"), answered = pw_map_count(one, "answered");
 		if (answered) {
 			ret->n_answering++;
 			ret->first = ret->first ? ret->first : one;
@@ -164,7 +164,7 @@ static void conclude(const struct sorted *s, const char *name, const char *rest,
 		pw_result_set(result, "some-silent", "%s: %zu of %zu name servers answer; silent: %s.%s", name, s->n_answering, s->n_answering + s->n_silent, silent, rest);
 	else if (s->lossy)
 		pw_result_set(result, "lossy", "%s: %s answers %lld of %lld questions asked in a row.%s", name, pw_map_str(s->lossy, "server", ""),
-			      pw_map_int(s->lossy, "answered", 0), pw_map_int(s->lossy, "asked", 0), rest);
+			      pw_map_count(s->lossy, "answered"), pw_map_count(s->lossy, "asked"), rest);
 	else if (s->n_answering)
 		pw_result_set(result, "ok", "%s: each of %zu name servers answers every question.%s", name, s->n_answering, rest);
 	else if (s->n_silent && !*rest)
@@ -193,8 +193,8 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	put_address(ev, pw_map_str(s.first, "server", ""));
 	pw_map_set_str(ev, "silent", pw_buf_str(&s.silent));
 	pw_map_set_str(ev, "lossy", pw_map_str(s.lossy, "server", ""));
-	pw_map_set_int(ev, "answered", pw_map_int(s.lossy, "answered", 0));
-	pw_map_set_int(ev, "asked", pw_map_int(s.lossy, "asked", 0));
+	pw_map_set_int(ev, "answered", pw_map_count(s.lossy, "answered"));
+	pw_map_set_int(ev, "asked", pw_map_count(s.lossy, "asked"));
 	conclude(&s, pw_ctx_str(ctx, "name"), pw_buf_str(&rest), result);
 	pw_buf_release(&s.silent);
 	pw_buf_release(&s.untold);

@@ -38,7 +38,7 @@ static int probe(struct pw_ctx *ctx, struct pw_val *observation, struct pw_err *
 /* The kernel sets an entry's timeout anew with each packet. */
 static long long age_s(const struct pw_val *entry, long long full)
 {
-	return full - pw_map_int(entry, "timeout_s", 0);
+	return full - pw_map_count(entry, "timeout_s");
 }
 
 static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw_result *result, struct pw_err *err)
@@ -46,7 +46,7 @@ static int judge(struct pw_ctx *ctx, const struct pw_val *observation, struct pw
 	(void)err;
 	const struct pw_val *entries = pw_map_get(observation, "entries");
 	const char *address = pw_ctx_str(ctx, "address");
-	long long full = pw_map_int(pw_map_get(observation, "sysctls"), limit, 0), within = pw_ctx_ms(ctx, "within") / 1000, live = 0, tracked = 0;
+	long long full = pw_map_count(pw_map_get(observation, "sysctls"), limit), within = pw_ctx_ms(ctx, "within") / 1000, live = 0, tracked = 0;
 	if (full <= 0) {
 		pw_result_unknown(result, "connections are not tracked here, or how long an entry lives cannot be read");
 		return PW_OK;

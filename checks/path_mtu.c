@@ -77,7 +77,7 @@ static const char *said_by(const struct pw_val *sizes, long long link)
 /* Connected and sending, data is retransmitted, and less than one full segment came through. */
 static bool bulk_stalled(const struct pw_val *bulk)
 {
-	long long acked = pw_map_int(bulk, "acked", 0), mss = pw_map_int(bulk, "snd_mss", 0);
+	long long acked = pw_map_count(bulk, "acked"), mss = pw_map_count(bulk, "snd_mss");
 	return !strcmp(pw_map_str(pw_map_get(bulk, "connect"), "result", ""), "connected") && pw_map_int(bulk, "unacked", 0) > 0 &&
 	       pw_map_int(bulk, "retransmits", 0) > 0 && acked <= (mss > 0 ? mss : 1);
 }
@@ -86,7 +86,7 @@ static bool bulk_stalled(const struct pw_val *bulk)
 static bool healed_by_mss(const struct pw_val *bulk, long long largest)
 {
 	enum { HEADERS = 40, SEGMENTS = 4 };
-	long long mss = pw_map_int(bulk, "snd_mss", 0);
+	long long mss = pw_map_count(bulk, "snd_mss");
 	return mss > 0 && mss + HEADERS <= largest && pw_map_int(bulk, "retransmits", 0) == 0 && pw_map_int(bulk, "acked", 0) > SEGMENTS * mss;
 }
 

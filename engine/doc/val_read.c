@@ -193,6 +193,13 @@ long long pw_map_int(const struct pw_val *map, const char *key, long long otherw
 	return pw_val_to_int(pw_map_get(map, key), &value) ? value : otherwise;
 }
 
+long long pw_map_count(const struct pw_val *map, const char *key)
+{
+	const long long most = 1000000000000;
+	long long n = pw_map_int(map, key, 0);
+	return n < 0 ? 0 : n > most ? most : n;
+}
+
 bool pw_map_bool(const struct pw_val *map, const char *key, bool otherwise)
 {
 	bool value;

@@ -81,6 +81,8 @@ bool pw_val_to_bool(const struct pw_val *val, bool *ret); /* BOOL, or STR "true"
 /* One-liners over a map with a default for "not there". */
 const char *pw_map_str(const struct pw_val *map, const char *key, const char *otherwise);
 long long pw_map_int(const struct pw_val *map, const char *key, long long otherwise);
+/* How many: 0 when missing or negative, a million million at most, so that sums and products of recorded counts cannot overflow. */
+long long pw_map_count(const struct pw_val *map, const char *key);
 bool pw_map_bool(const struct pw_val *map, const char *key, bool otherwise);
 
 bool pw_val_equal(const struct pw_val *a, const struct pw_val *b); /* deep, map order ignored */

@@ -391,7 +391,7 @@ static void test_real(void)
 {
 	static const char *const shells[] = { "bash", "dash", "busybox sh" }; /* whose own nc comes before that of the path */
 	int tcp_port, udp_port, closed_port, full_port, fill[2];
-	PW_CLEAN_CLOSE int tcp = listener(SOCK_STREAM, &tcp_port), udp = listener(SOCK_DGRAM, &udp_port), full = full_listener(fill, &full_port);
+	const int open_fds[] = { listener(SOCK_STREAM, &tcp_port), listener(SOCK_DGRAM, &udp_port), full_listener(fill, &full_port) };
 	(void)close(listener(SOCK_STREAM, &closed_port));
 	for (size_t i = 0; i < sizeof shells / sizeof *shells; i++) {
 		char word[16];
@@ -408,13 +408,15 @@ static void test_real(void)
 	}
 	(void)close(fill[0]);
 	(void)close(fill[1]);
-	if (!runs("curl"))
-		return;
-	char proxy[64];
-	(void)snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", tcp_port);
-	(void)setenv("ALL_PROXY", proxy, 1);
-	one_real("sh", "tcp_connect", "curl\nsleep\n= end\n", NULL, "!connected", closed_port);
-	(void)unsetenv("ALL_PROXY");
+	if (runs("curl")) {
+		char proxy[64];
+		(void)snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", tcp_port);
+		(void)setenv("ALL_PROXY", proxy, 1);
+		one_real("sh", "tcp_connect", "curl\nsleep\n= end\n", NULL, "!connected", closed_port);
+		(void)unsetenv("ALL_PROXY");
+	}
+	for (size_t i = 0; i < sizeof open_fds / sizeof *open_fds; i++)
+		(void)close(open_fds[i]);
 }
 
 /* ---- names ---- */
