@@ -165,39 +165,36 @@ static bool parse_outside(struct pw_matrix *matrix, const char *text, struct pw_
 	return true;
 }
 
+static int by_name(const void *name, const void *group)
+{
+	return strcmp(name, ((const struct pw_group *)group)->name);
+}
+
 static const struct pw_group *find_group(const struct pw_matrix *matrix, const char *name)
 {
-	size_t low = 0, high = matrix->n_groups;
+	return matrix->n_groups ? bsearch(name, matrix->groups, matrix->n_groups, sizeof *matrix->groups, by_name) : NULL;
+}
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
+struct pod_key { const char *ns, *name; };
 
-		if (strcmp(matrix->groups[middle].name, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < matrix->n_groups && strcmp(matrix->groups[low].name, name) == 0 ? &matrix->groups[low] : NULL;
+static int by_place(const void *key, const void *pod)
+{
+	const struct pod_key *k = key;
+	const struct pw_meta *meta = &(*(const struct pw_pod *const *)pod)->meta;
+	int d = strcmp(k->ns, meta->ns);
+
+	return d ? d : strcmp(k->name, meta->name);
 }
 
 /* The facts' pods stand by namespace, then name. Their number, or SIZE_MAX. */
 static size_t find_pod(const struct pw_matrix *matrix, const char *ns, const char *name)
 {
-	size_t low = 0, high, n;
-	const struct pw_pod *const *pods = pw_facts_pods(matrix->facts, &n);
+	size_t n;
+	const struct pw_pod *const *pods = pw_facts_pods(matrix->facts, &n), *const *at;
+	const struct pod_key key = { ns, name };
 
-	for (high = n; low < high;) {
-		size_t middle = low + (high - low) / 2;
-		int d = strcmp(pods[middle]->meta.ns, ns);
-
-		if (d == 0)
-			d = strcmp(pods[middle]->meta.name, name);
-		if (d < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < n && strcmp(pods[low]->meta.ns, ns) == 0 && strcmp(pods[low]->meta.name, name) == 0 ? low : SIZE_MAX;
+	at = n ? bsearch(&key, pods, n, sizeof(*pods), by_place) : NULL;
+	return at ? (size_t)(at - pods) : SIZE_MAX;
 }
 
 static int find_one(struct pw_matrix *matrix, const char *text, struct pw_group *ret, struct pw_err *err)

@@ -2,6 +2,7 @@
 /* Policies as sets of points: whom each selects, whom each rule matches, and which policies each class has. */
 #include <cluster/matrix_inside.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <base/intern.h>
@@ -50,19 +51,14 @@ static void mark_namespaces(struct marks *marks, const struct pw_selector *names
 		mark(marks, pw_point_ingress(matrix), PW_YES);
 }
 
+static int by_namespace(const void *ns, const void *run)
+{
+	return strcmp(ns, ((const struct pw_run *)run)->ns);
+}
+
 static const struct pw_run *find_run(const struct pw_matrix *matrix, const char *ns)
 {
-	size_t low = 0, high = matrix->n_runs;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(matrix->runs[middle].ns, ns) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < matrix->n_runs && strcmp(matrix->runs[low].ns, ns) == 0 ? &matrix->runs[low] : NULL;
+	return matrix->n_runs ? bsearch(ns, matrix->runs, matrix->n_runs, sizeof *matrix->runs, by_namespace) : NULL;
 }
 
 static void mark_own(struct marks *marks, const char *ns, const struct pw_selector *pods)

@@ -17,6 +17,7 @@
 #include <base/registry.h>
 #include <cluster/cluster.h>
 #include <packetwalk/cleanup.h>
+#include <proc/child.h>
 #include <vantage/executor.h>
 
 static char folder[] = "/tmp/pw-borrow-XXXXXX";
@@ -360,9 +361,8 @@ static int full_listener(int fill[2], int *ret_port)
 
 static bool runs(const char *program)
 {
-	char command[128];
-	(void)snprintf(command, sizeof command, "command -v %s >/dev/null 2>&1", program);
-	return system(command) == 0;
+	char path[PATH_MAX];
+	return pw_program_find(program, getenv("PATH"), path, sizeof path, NULL) == PW_OK;
 }
 
 /* Ends neither when it has sent nor when it was answered, as some do. */
